@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The exit codes of SVM, under the names of KVM's `kvm_exit` tracepoint, its spelling included.
+//!
+//! KVM defines some codes without a name for the tracepoint (`CR1_WRITE_TRAP`, `RDPRU`, …); the
+//! APM defines a few that KVM does not have (`INVLPGB`, `MCOMMIT`, `TLBSYNC`). Both are named in
+//! the same style here. The codes from 0x8000_0001 on are not the processor's: an SEV-ES guest
+//! hands them to KVM in its GHCB, after a `VMGEXIT`.
+
+/// The last code of the exceptions, `EXCP_BASE + 31`.
+pub const LAST_EXCP: u32 = 0x5f;
+
+define_reasons! {
+    0x000 READ_CR0 "read_cr0", "the guest read CR0";
+    0x002 READ_CR2 "read_cr2", "the guest read CR2";
+    0x003 READ_CR3 "read_cr3", "the guest read CR3";
+    0x004 READ_CR4 "read_cr4", "the guest read CR4";
+    0x008 READ_CR8 "read_cr8", "the guest read CR8";
+    0x010 WRITE_CR0 "write_cr0", "the guest wrote CR0";
+    0x012 WRITE_CR2 "write_cr2", "the guest wrote CR2";
+    0x013 WRITE_CR3 "write_cr3", "the guest wrote CR3";
+    0x014 WRITE_CR4 "write_cr4", "the guest wrote CR4";
+    0x018 WRITE_CR8 "write_cr8", "the guest wrote CR8";
+    0x020 READ_DR0 "read_dr0", "the guest read DR0";
+    0x021 READ_DR1 "read_dr1", "the guest read DR1";
+    0x022 READ_DR2 "read_dr2", "the guest read DR2";
+    0x023 READ_DR3 "read_dr3", "the guest read DR3";
+    0x024 READ_DR4 "read_dr4", "the guest read DR4";
+    0x025 READ_DR5 "read_dr5", "the guest read DR5";
+    0x026 READ_DR6 "read_dr6", "the guest read DR6";
+    0x027 READ_DR7 "read_dr7", "the guest read DR7";
+    0x030 WRITE_DR0 "write_dr0", "the guest wrote DR0";
+    0x031 WRITE_DR1 "write_dr1", "the guest wrote DR1";
+    0x032 WRITE_DR2 "write_dr2", "the guest wrote DR2";
+    0x033 WRITE_DR3 "write_dr3", "the guest wrote DR3";
+    0x034 WRITE_DR4 "write_dr4", "the guest wrote DR4";
+    0x035 WRITE_DR5 "write_dr5", "the guest wrote DR5";
+    0x036 WRITE_DR6 "write_dr6", "the guest wrote DR6";
+    0x037 WRITE_DR7 "write_dr7", "the guest wrote DR7";
+    0x040 DE_EXCP "DE excp", "#DE, divide error";
+    0x041 DB_EXCP "DB excp", "#DB, debug";
+    0x043 BP_EXCP "BP excp", "#BP, breakpoint";
+    0x044 OF_EXCP "OF excp", "#OF, overflow";
+    0x045 BR_EXCP "BR excp", "#BR, bound range";
+    0x046 UD_EXCP "UD excp", "#UD, invalid opcode";
+    0x047 NM_EXCP "NM excp", "#NM, device not available";
+    0x048 DF_EXCP "DF excp", "#DF, double fault";
+    0x04a TS_EXCP "TS excp", "#TS, invalid TSS";
+    0x04b NP_EXCP "NP excp", "#NP, segment not present";
+    0x04c SS_EXCP "SS excp", "#SS, stack";
+    0x04d GP_EXCP "GP excp", "#GP, general protection";
+    0x04e PF_EXCP "PF excp", "#PF, page fault";
+    0x050 MF_EXCP "MF excp", "#MF, x87 floating point";
+    0x051 AC_EXCP "AC excp", "#AC, alignment check";
+    0x052 MC_EXCP "MC excp", "#MC, machine check";
+    0x053 XF_EXCP "XF excp", "#XF, SIMD floating point";
+    0x060 INTR "interrupt", "an interrupt of the host arrived while the guest ran";
+    0x061 NMI "nmi", "an NMI arrived";
+    0x062 SMI "smi", "an SMI arrived";
+    0x063 INIT "init", "an INIT signal arrived";
+    0x064 VINTR "vintr", "the guest can take an interrupt now";
+    0x065 CR0_SEL_WRITE "cr0_sel_write", "the guest changed CR0 beyond TS and MP";
+    0x066 IDTR_READ "read_idtr", "the guest executed SIDT";
+    0x067 GDTR_READ "read_gdtr", "the guest executed SGDT";
+    0x068 LDTR_READ "read_ldtr", "the guest executed SLDT";
+    0x069 TR_READ "read_rt", "the guest executed STR";
+    0x06a IDTR_WRITE "write_idtr", "the guest executed LIDT";
+    0x06b GDTR_WRITE "write_gdtr", "the guest executed LGDT";
+    0x06c LDTR_WRITE "write_ldtr", "the guest executed LLDT";
+    0x06d TR_WRITE "write_rt", "the guest executed LTR";
+    0x06e RDTSC "rdtsc", "the guest executed RDTSC";
+    0x06f RDPMC "rdpmc", "the guest executed RDPMC";
+    0x070 PUSHF "pushf", "the guest executed PUSHF";
+    0x071 POPF "popf", "the guest executed POPF";
+    0x072 CPUID "cpuid", "the guest executed CPUID";
+    0x073 RSM "rsm", "the guest executed RSM";
+    0x074 IRET "iret", "the guest executed IRET";
+    0x075 SWINT "swint", "the guest executed INTn";
+    0x076 INVD "invd", "the guest executed INVD";
+    0x077 PAUSE "pause", "the guest executed PAUSE, or as many as the filter allows";
+    0x078 HLT "hlt", "the guest executed HLT";
+    0x079 INVLPG "invlpg", "the guest executed INVLPG";
+    0x07a INVLPGA "invlpga", "the guest executed INVLPGA";
+    0x07b IOIO "io", "the guest accessed a port that the I/O permission map protects";
+    0x07c MSR "msr", "the guest accessed an MSR that the MSR permission map protects";
+    0x07d TASK_SWITCH "task_switch", "the guest attempted a hardware task switch";
+    0x07e FERR_FREEZE "ferr_freeze", "the x87 froze the processor in legacy FERR mode";
+    0x07f SHUTDOWN "shutdown", "the guest shut down: a triple fault";
+    0x080 VMRUN "vmrun", "the guest executed VMRUN";
+    0x081 VMMCALL "hypercall", "the guest executed VMMCALL";
+    0x082 VMLOAD "vmload", "the guest executed VMLOAD";
+    0x083 VMSAVE "vmsave", "the guest executed VMSAVE";
+    0x084 STGI "stgi", "the guest executed STGI";
+    0x085 CLGI "clgi", "the guest executed CLGI";
+    0x086 SKINIT "skinit", "the guest executed SKINIT";
+    0x087 RDTSCP "rdtscp", "the guest executed RDTSCP";
+    0x088 ICEBP "icebp", "the guest executed ICEBP (INT1)";
+    0x089 WBINVD "wbinvd", "the guest executed WBINVD or WBNOINVD";
+    0x08a MONITOR "monitor", "the guest executed MONITOR or MONITORX";
+    0x08b MWAIT "mwait", "the guest executed MWAIT or MWAITX";
+    0x08c MWAIT_COND "mwait_cond", "the guest executed MWAIT with the monitor armed";
+    0x08d XSETBV "xsetbv", "the guest executed XSETBV";
+    0x08e RDPRU "rdpru", "the guest executed RDPRU";
+    0x08f EFER_WRITE_TRAP "write_efer_trap", "the guest has written EFER";
+    0x090 CR0_WRITE_TRAP "write_cr0_trap", "the guest has written CR0";
+    0x091 CR1_WRITE_TRAP "write_cr1_trap", "the guest has written CR1";
+    0x092 CR2_WRITE_TRAP "write_cr2_trap", "the guest has written CR2";
+    0x093 CR3_WRITE_TRAP "write_cr3_trap", "the guest has written CR3";
+    0x094 CR4_WRITE_TRAP "write_cr4_trap", "the guest has written CR4";
+    0x095 CR5_WRITE_TRAP "write_cr5_trap", "the guest has written CR5";
+    0x096 CR6_WRITE_TRAP "write_cr6_trap", "the guest has written CR6";
+    0x097 CR7_WRITE_TRAP "write_cr7_trap", "the guest has written CR7";
+    0x098 CR8_WRITE_TRAP "write_cr8_trap", "the guest has written CR8";
+    0x099 CR9_WRITE_TRAP "write_cr9_trap", "the guest has written CR9";
+    0x09a CR10_WRITE_TRAP "write_cr10_trap", "the guest has written CR10";
+    0x09b CR11_WRITE_TRAP "write_cr11_trap", "the guest has written CR11";
+    0x09c CR12_WRITE_TRAP "write_cr12_trap", "the guest has written CR12";
+    0x09d CR13_WRITE_TRAP "write_cr13_trap", "the guest has written CR13";
+    0x09e CR14_WRITE_TRAP "write_cr14_trap", "the guest has written CR14";
+    0x09f CR15_WRITE_TRAP "write_cr15_trap", "the guest has written CR15";
+    0x0a0 INVLPGB "invlpgb", "the guest executed INVLPGB";
+    0x0a1 INVLPGB_ILLEGAL "invlpgb_illegal", "the guest executed INVLPGB with illegal operands";
+    0x0a2 INVPCID "invpcid", "the guest executed INVPCID";
+    0x0a3 MCOMMIT "mcommit", "the guest executed MCOMMIT";
+    0x0a4 TLBSYNC "tlbsync", "the guest executed TLBSYNC";
+    0x0a5 BUS_LOCK "buslock", "the processor asserted a bus lock";
+    0x0a6 IDLE_HLT "idle-halt", "the guest executed HLT with no virtual interrupt pending";
+    0x400 NPF "npf", "nested page fault: NPT forbids the access or does not map the address";
+    0x401 AVIC_INCOMPLETE_IPI "avic_incomplete_ipi", "AVIC could not deliver an IPI";
+    0x402 AVIC_UNACCELERATED_ACCESS "avic_unaccelerated_access", "an APIC access that AVIC leaves to software";
+    0x403 VMGEXIT "vmgexit", "an SEV-ES guest executed VMGEXIT";
+    0x8000_0001 VMGEXIT_MMIO_READ "vmgexit_mmio_read", "GHCB: read of MMIO";
+    0x8000_0002 VMGEXIT_MMIO_WRITE "vmgexit_mmio_write", "GHCB: write to MMIO";
+    0x8000_0003 VMGEXIT_NMI_COMPLETE "vmgexit_nmi_complete", "GHCB: the guest is done with an NMI";
+    0x8000_0004 VMGEXIT_AP_HLT_LOOP "vmgexit_ap_hlt_loop", "GHCB: an AP waits in its HLT loop";
+    0x8000_0005 VMGEXIT_AP_JUMP_TABLE "vmgexit_ap_jump_table", "GHCB: get or set the AP jump table";
+    0x8000_0010 VMGEXIT_PSC "vmgexit_page_state_change", "GHCB: page state change";
+    0x8000_0011 VMGEXIT_GUEST_REQUEST "vmgexit_guest_request", "GHCB: request to the firmware";
+    0x8000_0012 VMGEXIT_EXT_GUEST_REQUEST "vmgexit_ext_guest_request", "GHCB: extended request to the firmware";
+    0x8000_0013 VMGEXIT_AP_CREATION "vmgexit_ap_creation", "GHCB: create or destroy an AP";
+    0x8000_0018 VMGEXIT_SNP_RUN_VMPL "vmgexit_snp_run_vmpl", "GHCB: run the vCPU at another VMPL";
+    0x8000_001a VMGEXIT_SAVIC "vmgexit_savic", "GHCB: register the Secure AVIC page";
+    0x8000_fffd VMGEXIT_HV_FEATURES "vmgexit_hypervisor_feature", "GHCB: which features the hypervisor has";
+    0x8000_fffe VMGEXIT_TERM_REQUEST "vmgexit_term_request", "GHCB: the guest asks to be terminated";
+    0x8000_ffff VMGEXIT_UNSUPPORTED_EVENT "vmgexit_unsupported_event", "GHCB: a #VC the guest cannot handle";
+    0xf000_0000 SW "sw", "reserved for software";
+    0xffff_ffff ERR "invalid_guest_state", "VMRUN failed on the guest state (exit code -1)";
+}
