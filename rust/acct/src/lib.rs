@@ -7,4 +7,5 @@
 //! uses `core` only, refers to its own parts by `super::`, and carries no crate-level attribute
 //! such as `no_std` (the kernel build, which has no `std`, is what proves that).
 
+pub mod caps;
 pub mod reasons;
