@@ -8,4 +8,7 @@
 //! such as `no_std` (the kernel build, which has no `std`, is what proves that).
 
 pub mod caps;
+pub mod cell;
+pub mod leaves;
 pub mod reasons;
+pub mod table;

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A cell per exit reason: live in a [`Table`], read out as a [`Reading`].
+
+use super::{
+    cell::{Cell, Values},
+    reasons::{Isa, OTHER},
+};
+
+/// Reasons that are their own index: all of VMX, and all of SVM but its last four.
+const DIRECT: usize = 176;
+
+/// SVM's exit codes above the direct ones (APM Vol. 2, Appendix C): nested page fault, AVIC, GHCB.
+const SVM_HIGH: core::ops::RangeInclusive<u32> = 0x400..=0x403;
+
+/// The cell of every reason that has none of its own.
+pub const OTHER_INDEX: usize = DIRECT + 4;
+
+/// How many cells a table has.
+pub const CELLS: usize = OTHER_INDEX + 1;
+
+/// The cell for `reason`, whose upper half is flags (SDM Vol. 3C, "Exit reason": 31 failed VM
+/// entry, 27 enclave mode) and never indexes. `isa` is asked only for the reasons that need it.
+#[inline(always)]
+pub fn index_of(reason: u32, isa: impl FnOnce() -> Isa) -> usize {
+    let basic = reason & 0xffff;
+    if (basic as usize) < DIRECT {
+        basic as usize
+    } else {
+        high_index(basic, isa())
+    }
+}
+
+#[cold]
+fn high_index(basic: u32, isa: Isa) -> usize {
+    match isa {
+        Isa::Svm if SVM_HIGH.contains(&basic) => DIRECT + (basic - SVM_HIGH.start()) as usize,
+        _ => OTHER_INDEX,
+    }
+}
+
+/// The reason that has the cell `index`; [`OTHER`] for the last one.
+pub fn reason_at(index: usize) -> u32 {
+    match index {
+        // Below 2^16: the cast keeps the value.
+        0..DIRECT => index as u32,
+        DIRECT..OTHER_INDEX => SVM_HIGH.start() + (index - DIRECT) as u32,
+        _ => OTHER,
+    }
+}
+
+/// The cell that holds the exits of the reason number `reason`, as a reader names it: without
+/// flag bits, and [`OTHER`] for the last cell. `None` where no cell is that reason's own.
+pub fn index_named(reason: u32, isa: Isa) -> Option<usize> {
+    match reason {
+        OTHER => Some(OTHER_INDEX),
+        0..=0xffff => Some(index_of(reason, || isa)).filter(|&index| index != OTHER_INDEX),
+        _ => None,
+    }
+}
+
+/// Live cells, with one writer at a time.
+#[repr(C)]
+pub struct Table([Cell; CELLS]);
+
+impl Table {
+    /// A table at zero.
+    pub const fn new() -> Self {
+        Self([const { Cell::new() }; CELLS])
+    }
+
+    /// Books one exit in the cell `index`. Only the table's one writer may call this.
+    ///
+    /// An index out of range, which [`index_of`] never yields, is ignored.
+    #[inline(always)]
+    pub fn book(&self, index: usize, flags: u32, cycles: u64) {
+        if let Some(cell) = self.0.get(index) {
+            cell.book(flags, cycles);
+        }
+    }
+
+    /// What the cell `index` holds now; nothing where there is no such cell.
+    pub fn read(&self, index: usize) -> Values {
+        self.0.get(index).map(Cell::read).unwrap_or_default()
+    }
+
+    /// Sets all cells. Only the table's one writer may call this.
+    pub fn set(&self, reading: &Reading) {
+        for (cell, values) in self.0.iter().zip(&reading.0) {
+            cell.set(values);
+        }
+    }
+
+    /// Adds what the table holds now to `sum`.
+    pub fn add_to(&self, sum: &mut Reading) {
+        for (sum, cell) in sum.0.iter_mut().zip(&self.0) {
+            *sum = sum.plus(&cell.read());
+        }
+    }
+}
+
+/// Cells read out, of one table or of several added up.
+#[repr(C)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading([Values; CELLS]);
+
+impl Reading {
+    /// Nothing counted. As an initializer of statics and on a host's stack; a kernel's is too
+    /// small for it.
+    pub const ZERO: Self = Self([Values::ZERO; CELLS]);
+
+    /// The cell `index`; zeros where there is no such cell.
+    pub fn get(&self, index: usize) -> Values {
+        self.0.get(index).copied().unwrap_or_default()
+    }
+
+    /// Sets the cell `index`.
+    pub fn set(&mut self, index: usize, values: Values) {
+        if let Some(cell) = self.0.get_mut(index) {
+            *cell = values;
+        }
+    }
+
+    /// Takes what `baseline`, an earlier reading of the same tables, holds away from this one.
+    pub fn subtract(&mut self, baseline: &Table) {
+        for (now, before) in self.0.iter_mut().zip(&baseline.0) {
+            *now = now.since(&before.read());
+        }
+    }
+
+    /// The sum over all reasons: the only total there is.
+    pub fn total(&self) -> Values {
+        self.0.iter().fold(Values::default(), |sum, v| sum.plus(v))
+    }
+
+    /// The rows with at least one exit, with their reason, in ascending order.
+    pub fn rows(&self) -> impl Iterator<Item = (u32, &Values)> {
+        self.0
+            .iter()
+            .enumerate()
+            .filter(|(_, values)| values.all().count != 0)
+            .map(|(index, values)| (reason_at(index), values))
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The CPUID leaves: every rule of `docs/leaves.md`, for every layout.
+
+use acct::{
+    cell::Level,
+    leaves::{self, answer, Context, Layout, Quantity, Registers, Scope, View},
+    reasons::Isa,
+    table::{index_named, CELLS, OTHER_INDEX},
+};
+use proptest::prelude::*;
+
+/// A view whose every cell is told apart by its values, and whose counts need more than 32 bits.
+struct Numbered;
+
+impl View for Numbered {
+    fn all(&self, index: usize) -> Level {
+        Level {
+            count: 0x1_0000_0000 + index as u64,
+            cycles: 0x2_0000_0000 + (index as u64) * 3,
+        }
+    }
+
+    fn l2(&self, index: usize) -> Level {
+        Level {
+            count: index as u64,
+            cycles: index as u64 * 5,
+        }
+    }
+}
+
+fn context(layout: Layout, paging: u32) -> Context {
+    Context {
+        layout,
+        scope: Scope::Vm,
+        paging,
+        generation: 7,
+        tsc_khz: 50_000,
+    }
+}
+
+fn sum(read: impl Fn(usize) -> u64) -> u64 {
+    (0..CELLS).map(read).sum()
+}
+
+/// What the text of the leaves says, written down apart from the code.
+fn expected(quantity: Quantity, reason: u32, isa: Isa) -> Registers {
+    let undefined = Registers {
+        edx: u32::MAX,
+        ..Registers::default()
+    };
+    let count = |level: u64| Registers {
+        eax: level as u32,
+        ..Registers::default()
+    };
+    let cycles = |level: u64| Registers {
+        ebx: (level >> 32) as u32,
+        ecx: level as u32,
+        ..Registers::default()
+    };
+    let total_count = sum(|i| Numbered.all(i).count);
+    let total_cycles = sum(|i| Numbered.all(i).cycles);
+    match quantity {
+        Quantity::TotalCount => count(total_count),
+        Quantity::TotalCycles => cycles(total_cycles),
+        Quantity::Total => Registers {
+            eax: total_count as u32,
+            ..cycles(total_cycles)
+        },
+        _ if !isa.is_defined(reason) => undefined,
+        Quantity::Count => count(index_named(reason, isa).map_or(0, |i| Numbered.all(i).count)),
+        Quantity::Cycles => cycles(index_named(reason, isa).map_or(0, |i| Numbered.all(i).cycles)),
+    }
+}
+
+#[test]
+fn layouts_are_those_of_the_table() {
+    use Quantity::{Count, Cycles, Total, TotalCount, TotalCycles};
+    let at = |layout: Layout| {
+        [0x4fff_ffff, 0x4fff_fffe, 0x4fff_fffd, 0x4fff_fffc].map(|l| layout.quantity(l))
+    };
+    assert_eq!(at(Layout::V1), [Some(Total), Some(Count), None, None]);
+    assert_eq!(
+        at(Layout::V2),
+        [
+            Some(TotalCount),
+            Some(TotalCycles),
+            Some(Count),
+            Some(Cycles)
+        ]
+    );
+    assert_eq!(
+        at(Layout::V3),
+        [
+            Some(Cycles),
+            Some(Count),
+            Some(TotalCycles),
+            Some(TotalCount)
+        ]
+    );
+}
+
+#[test]
+fn signature_reads_as_text() {
+    let regs = answer(&context(Layout::V2, 0), &Numbered, leaves::SIGNATURE, 0).unwrap();
+    let text: Vec<u8> = [regs.ebx, regs.ecx, regs.edx]
+        .iter()
+        .flat_map(|r| r.to_le_bytes())
+        .collect();
+    assert_eq!(text, b"KVMExitStats");
+    assert_eq!(regs.eax, 0x4fff_ff04);
+}
+
+#[test]
+fn info_packs_abi_layout_and_scope() {
+    let mut ctx = context(Layout::V3, 0b101);
+    ctx.scope = Scope::Host;
+    let regs = answer(&ctx, &Numbered, leaves::INFO, 0).unwrap();
+    assert_eq!(regs.eax, 0x0001_0301);
+    assert_eq!((regs.ebx, regs.ecx, regs.edx), (0b101, 7, 50_000));
+}
+
+#[test]
+fn reason_33_is_answered_though_nobody_handles_it() {
+    let ctx = context(Layout::V2, 0);
+    let regs = answer(&ctx, &Numbered, 0x4fff_fffd, 33).unwrap();
+    assert_eq!((regs.eax, regs.edx), (33, 0));
+}
+
+#[test]
+fn wide_leaves_hold_64_bits_and_the_other_cell() {
+    let ctx = context(Layout::V1, 0);
+    let wide = |leaf, reason| {
+        let r = answer(&ctx, &Numbered, leaf, reason).unwrap();
+        let count = u64::from(r.ebx) << 32 | u64::from(r.eax);
+        (count, u64::from(r.edx) << 32 | u64::from(r.ecx))
+    };
+    assert_eq!(wide(leaves::REASON, 48), (0x1_0000_0030, 0x2_0000_0090));
+    assert_eq!(wide(leaves::REASON_L2, 48), (48, 240));
+    assert_eq!(
+        wide(leaves::REASON, 0xffff).0,
+        0x1_0000_0000 + OTHER_INDEX as u64
+    );
+    assert_eq!(wide(leaves::REASON, 0x1_0000), (0, 0));
+    assert_eq!(
+        wide(leaves::REASON, leaves::TOTAL).0,
+        sum(|i| Numbered.all(i).count)
+    );
+    assert_eq!(
+        wide(leaves::REASON_L2, leaves::TOTAL).0,
+        sum(|i| Numbered.l2(i).count)
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_leaf_and_subleaf_follows_the_rules(
+        layout in prop::sample::select(Layout::ALL.map(|(_, layout)| layout).to_vec()),
+        svm: bool,
+        leaf in prop_oneof![0x4fff_ff00u32..=0x4fff_ffff, any::<u32>()],
+        subleaf in prop_oneof![0u32..=255, any::<u32>(), Just(0xffff), Just(u32::MAX)],
+    ) {
+        let ctx = context(layout, if svm { leaves::paging::SVM } else { 0 });
+        let got = answer(&ctx, &Numbered, leaf, subleaf);
+        if let Some(quantity) = layout.quantity(leaf) {
+            prop_assert_eq!(got, Some(expected(quantity, subleaf, ctx.isa())));
+        } else {
+            let ours = (leaves::SIGNATURE..leaves::LATCH).contains(&leaf);
+            prop_assert_eq!(got.is_some(), ours);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tables against a naive model: arbitrary exits, with readers and resets between them.
+
+use acct::{
+    cell::{flags, Values},
+    reasons::{Isa, OTHER},
+    table::{index_named, index_of, reason_at, Reading, Table, CELLS},
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const L2_REFLECTED: u32 = flags::L2 | flags::REFLECTED;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Exit {
+        reason: u32,
+        flags: u32,
+        cycles: u64,
+    },
+    Read,
+    Reset,
+}
+
+fn reasons() -> impl Strategy<Value = u32> {
+    prop_oneof![4 => 0u32..90, 2 => 0u32..0x500, 1 => any::<u32>(), 1 => (0u32..90).prop_map(|r| r | 1 << 31)]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let flags = prop::sample::select(vec![0, flags::L2, L2_REFLECTED]);
+    let exit = (reasons(), flags, 0u64..1 << 40).prop_map(|(reason, flags, cycles)| Step::Exit {
+        reason,
+        flags,
+        cycles,
+    });
+    prop::collection::vec(
+        prop_oneof![8 => exit, 1 => Just(Step::Read), 1 => Just(Step::Reset)],
+        0..200,
+    )
+}
+
+/// What a row of the model is filed under: the reason without flag bits, or `OTHER`.
+fn file_under(reason: u32, isa: Isa) -> u32 {
+    match (reason & 0xffff, isa) {
+        (basic @ 0..=175, _) | (basic @ 0x400..=0x403, Isa::Svm) => basic,
+        _ => OTHER,
+    }
+}
+
+fn read(table: &Table, baseline: &Table) -> Reading {
+    let mut reading = Reading::ZERO;
+    table.add_to(&mut reading);
+    reading.subtract(baseline);
+    reading
+}
+
+fn agrees(reading: &Reading, model: &BTreeMap<u32, Values>) -> Result<(), TestCaseError> {
+    let rows: BTreeMap<u32, Values> = reading.rows().map(|(reason, v)| (reason, *v)).collect();
+    prop_assert_eq!(&rows, model);
+    let total = model.values().fold(Values::default(), |sum, v| sum.plus(v));
+    prop_assert_eq!(reading.total(), total);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn follows_the_model(steps in steps(), svm: bool) {
+        let isa = if svm { Isa::Svm } else { Isa::Vmx };
+        let (table, baseline) = (Table::new(), Table::new());
+        let mut model = BTreeMap::<u32, Values>::new();
+        for step in steps {
+            match step {
+                Step::Exit { reason, flags, cycles } => {
+                    table.book(index_of(reason, || isa), flags, cycles);
+                    let row = model.entry(file_under(reason, isa)).or_default();
+                    let level = if flags & flags::L2 != 0 { &mut row.l2 } else { &mut row.l1 };
+                    level.count += 1;
+                    level.cycles += cycles;
+                    row.reflected += u64::from(flags & flags::REFLECTED != 0);
+                }
+                Step::Read => agrees(&read(&table, &baseline), &model)?,
+                Step::Reset => {
+                    let mut now = Reading::ZERO;
+                    table.add_to(&mut now);
+                    baseline.set(&now);
+                    model.clear();
+                }
+            }
+        }
+        agrees(&read(&table, &baseline), &model)?;
+    }
+
+    #[test]
+    fn any_reason_has_a_cell(reason: u32, svm: bool) {
+        let isa = if svm { Isa::Svm } else { Isa::Vmx };
+        let index = index_of(reason, || isa);
+        prop_assert!(index < CELLS);
+        prop_assert_eq!(reason_at(index), file_under(reason, isa));
+    }
+}
+
+#[test]
+fn names_and_cells_are_each_others_inverse() {
+    for isa in [Isa::Vmx, Isa::Svm] {
+        for index in 0..CELLS {
+            let found = index_named(reason_at(index), isa);
+            let svm_only = (0x400..=0x403).contains(&reason_at(index)) && isa == Isa::Vmx;
+            assert_eq!(found, (!svm_only).then_some(index));
+        }
+    }
+}
+
+#[test]
+fn every_defined_reason_has_a_cell_of_its_own() {
+    for isa in [Isa::Vmx, Isa::Svm] {
+        for reason in isa.all().iter().filter(|r| r.number < 0xffff) {
+            assert!(index_named(reason.number, isa).is_some(), "{}", reason.name);
+        }
+    }
+}
+
+#[test]
+fn an_exit_in_flight_counts_at_its_level() {
+    let none = Values::default();
+    assert_eq!(none.with_in_flight(0).l1.count, 1);
+    assert_eq!(none.with_in_flight(L2_REFLECTED).l2.count, 1);
+    assert_eq!(none.with_in_flight(0).all().cycles, 0);
+}
