@@ -16,3 +16,6 @@ pub mod report;
 
 pub use controls::{Allowed, Control, Group, GroupId, Reading};
 pub use msrs::{Capabilities, Presence};
+
+/// The bit of ECX, in CPUID leaf 1, that says that the processor has VMX (SDM 26.6).
+pub const CPUID_1_ECX_VMX: u32 = 1 << 5;
