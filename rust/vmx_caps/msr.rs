@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! CPUID and MSRs, read so that an MSR that is not there costs no more than an error.
+
+use crate::caps::CPUID_1_ECX_VMX;
+use core::arch::x86_64::__cpuid;
+use kernel::{bindings, cpu::CpuId, error::to_result, prelude::*};
+
+/// Whether the CPU that this runs on has VMX.
+///
+/// Asks the processor, not the kernel: the kernel drops the feature where the firmware has locked
+/// VMX off, but the capability MSRs are there all the same.
+pub(crate) fn cpu_has_vmx() -> bool {
+    // `__cpuid()` was unsafe before Rust 1.94.
+    #[allow(unused_unsafe)]
+    // SAFETY: Every x86-64 processor has CPUID and its leaf 1.
+    let leaf = unsafe { __cpuid(1) };
+
+    leaf.ecx & CPUID_1_ECX_VMX != 0
+}
+
+/// Reads `msr` on `cpu`: [`EIO`] where RDMSR faults, [`ENXIO`] where the CPU is offline.
+///
+/// May sleep.
+#[cfg(CONFIG_SMP)]
+pub(crate) fn read(cpu: CpuId, msr: u32) -> Result<u64> {
+    let mut value = 0;
+
+    // SAFETY: `value` is valid for the write, which has happened when the function returns. It
+    // may be called for any CPU number below `nr_cpu_ids`, as `cpu` is, and for any MSR: reading
+    // one has no effect but its value, and a fault is caught.
+    to_result(unsafe { bindings::rdmsrq_safe_on_cpu(cpu.as_u32(), msr, &mut value) })?;
+    Ok(value)
+}
+
+/// Reads `msr`: [`EIO`] where RDMSR faults.
+///
+/// `rdmsrq_safe_on_cpu()` is inline, and so out of reach, in a kernel for one CPU.
+#[cfg(not(CONFIG_SMP))]
+pub(crate) fn read(_cpu: CpuId, msr: u32) -> Result<u64> {
+    // EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI, before the instruction and after it.
+    let mut regs = [0, msr, 0, 0, 0, 0, 0, 0];
+
+    // SAFETY: `regs` has the eight registers that the function reads and writes. It may be called
+    // for any MSR: reading one has no effect but its value, and a fault is caught.
+    to_result(unsafe { bindings::rdmsr_safe_regs(regs.as_mut_ptr()) })?;
+    Ok(u64::from(regs[2]) << 32 | u64::from(regs[0]))
+}
