@@ -20,6 +20,7 @@ pub mod flags {
 /// host; relaxed loads and stores of an aligned word are the same in both memory models, and no
 /// other access is ordered by them.
 #[repr(transparent)]
+#[derive(Default)]
 pub struct Counter(AtomicU64);
 
 impl Counter {
@@ -47,6 +48,7 @@ impl Counter {
 }
 
 /// Count and cycles of the exits of one level, live.
+#[derive(Default)]
 struct Live {
     count: Counter,
     cycles: Counter,
@@ -81,6 +83,7 @@ impl Live {
 
 /// One exit reason's live numbers, a cache line of their own.
 #[repr(C, align(64))]
+#[derive(Default)]
 pub struct Cell {
     l1: Live,
     l2: Live,
@@ -117,7 +120,7 @@ impl Cell {
     #[cold]
     fn book_l2(&self, flags: u32, cycles: u64) {
         self.l2.book(cycles);
-        if flags & self::flags::REFLECTED != 0 {
+        if flags & flags::REFLECTED != 0 {
             self.reflected.add(1);
         }
     }
@@ -190,7 +193,7 @@ impl Values {
 
     /// With one more exit that has been taken but not booked yet, so its cycles are unknown.
     pub const fn with_in_flight(mut self, flags: u32) -> Self {
-        let level = if flags & self::flags::L2 != 0 {
+        let level = if flags & flags::L2 != 0 {
             &mut self.l2
         } else {
             &mut self.l1

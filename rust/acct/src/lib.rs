@@ -9,6 +9,8 @@
 
 pub mod caps;
 pub mod cell;
+pub mod histogram;
 pub mod leaves;
 pub mod reasons;
+pub mod snapshot;
 pub mod table;

@@ -63,6 +63,12 @@ pub fn index_named(reason: u32, isa: Isa) -> Option<usize> {
 #[repr(C)]
 pub struct Table([Cell; CELLS]);
 
+impl Default for Table {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Table {
     /// A table at zero.
     pub const fn new() -> Self {
@@ -105,9 +111,13 @@ impl Table {
 pub struct Reading([Values; CELLS]);
 
 impl Reading {
-    /// Nothing counted. As an initializer of statics and on a host's stack; a kernel's is too
-    /// small for it.
+    /// Nothing counted. For statics and a process's stack: it is too large for a kernel's.
     pub const ZERO: Self = Self([Values::ZERO; CELLS]);
+
+    /// Sets all to zero.
+    pub fn clear(&mut self) {
+        self.0.fill(Values::ZERO);
+    }
 
     /// The cell `index`; zeros where there is no such cell.
     pub fn get(&self, index: usize) -> Values {

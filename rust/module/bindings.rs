@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `include/linux/kvm_exit_hooks.h` of the patched kernel, as bindgen reads it.
+
+#![allow(
+    dead_code,
+    missing_docs,
+    non_camel_case_types,
+    non_upper_case_globals,
+    unreachable_pub,
+    clippy::all,
+    reason = "bindgen's output"
+)]
+
+include!(env!("KVM_EXIT_HOOKS_BINDINGS"));
+
+// `acct` does not see this header; here its constants are held to it.
+const _: () = {
+    use crate::acct::{cell::flags, leaves::paging};
+    assert!(flags::L2 == kvm_exit_hook_flags_KVM_EXIT_HOOK_L2);
+    assert!(flags::REFLECTED == kvm_exit_hook_flags_KVM_EXIT_HOOK_REFLECTED);
+    assert!(paging::TDP == kvm_exit_hook_paging_KVM_EXIT_HOOK_TDP);
+    assert!(paging::VPID == kvm_exit_hook_paging_KVM_EXIT_HOOK_ASID);
+    assert!(paging::UNRESTRICTED == kvm_exit_hook_paging_KVM_EXIT_HOOK_UNRESTRICTED);
+    assert!(paging::SVM == kvm_exit_hook_paging_KVM_EXIT_HOOK_SVM);
+};

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/dev/kvm_exit_stats`: a binary snapshot for each `open`, and ioctls for reset and dump.
+
+use crate::{
+    acct::{
+        snapshot::{self, ioctl, Header, Row, Sink, Vm, Words},
+        table::index_named, //
+    },
+    dump,
+    operations::Operations,
+    params,
+    period::{self, Period},
+    vms, THIS_MODULE,
+};
+use kernel::{
+    alloc::KVVec,
+    bindings,
+    fs::{File, Kiocb},
+    iov::IovIterDest,
+    miscdevice::{
+        MiscDevice,
+        MiscDeviceOptions,
+        MiscDeviceRegistration, //
+    },
+    prelude::*,
+    sync::atomic::{Acquire, Atomic, Release},
+};
+
+/// Whether the device's operations name their owner yet.
+static OWNED: Atomic<bool> = Atomic::new(false);
+
+/// The device.
+#[pin_data]
+pub(crate) struct Device {
+    // Dropped first, so that nobody can open it any more when its operations go.
+    #[pin]
+    registration: MiscDeviceRegistration<Opened>,
+    _operations: KBox<Operations>,
+}
+
+impl Device {
+    /// Registers the device; its mode leaves it to root.
+    pub(crate) fn new() -> Result<Pin<KBox<Self>>> {
+        let options = MiscDeviceOptions {
+            name: c"kvm_exit_stats",
+        };
+        let operations = KBox::new(Operations::new(), GFP_KERNEL)?;
+        let mut device = KBox::try_pin_init(
+            try_pin_init!(Self {
+                registration <- MiscDeviceRegistration::register(options),
+                _operations: operations,
+            }),
+            GFP_KERNEL,
+        )?;
+        device.as_mut().own();
+        Ok(device)
+    }
+
+    /// Makes an open file hold this module, which `MiscDeviceRegistration` (in 7.2) does not see
+    /// to: closing a file after `rmmod` would run freed code.
+    fn own(self: Pin<&mut Self>) {
+        let this = self.project();
+        let misc = this.registration.as_raw();
+        // SAFETY: The device is registered, so `misc` and its operations are valid; `open` reads
+        // the pointer whole, before or after this.
+        unsafe {
+            this._operations.0 = bindings::file_operations {
+                owner: THIS_MODULE.as_ptr(),
+                ..*(*misc).fops
+            };
+            (*misc).fops = &raw const this._operations.0;
+        }
+        // Pairs with the Acquire in `open`, which turns away who came before this.
+        OWNED.store(true, Release);
+    }
+}
+
+/// What an open file reads: the snapshot taken when it was opened.
+pub(crate) struct Opened(KVVec<u8>);
+
+#[vtable]
+impl MiscDevice for Opened {
+    type Ptr = KBox<Self>;
+
+    fn open(_file: &File, _misc: &MiscDeviceRegistration<Self>) -> Result<KBox<Self>> {
+        if !OWNED.load(Acquire) {
+            return Err(EAGAIN);
+        }
+        let mut bytes = Bytes(KVVec::new());
+        period::with(|period| write(&mut bytes, period))?;
+        Ok(KBox::new(Self(bytes.0), GFP_KERNEL)?)
+    }
+
+    fn read_iter(mut kiocb: Kiocb<'_, Self::Ptr>, iov: &mut IovIterDest<'_>) -> Result<usize> {
+        let opened = kiocb.file();
+        iov.simple_read_from_buffer(kiocb.ki_pos_mut(), &opened.0)
+    }
+
+    fn ioctl(_opened: &Self, _file: &File, command: u32, _argument: usize) -> Result<isize> {
+        match command {
+            ioctl::RESET => period::reset()?,
+            ioctl::DUMP => dump::to_log("asked for"),
+            _ => return Err(ENOTTY),
+        }
+        Ok(0)
+    }
+}
+
+struct Bytes(KVVec<u8>);
+
+impl Sink for Bytes {
+    type Error = Error;
+
+    fn put(&mut self, bytes: &[u8]) -> Result {
+        Ok(self.0.extend_from_slice(bytes, GFP_KERNEL)?)
+    }
+}
+
+fn write(bytes: &mut Bytes, period: &Period) -> Result {
+    snapshot::put_header(
+        bytes,
+        &Header {
+            generation: period::generation(),
+            paging: period::paging(),
+            scope: params::get().map_or(0, |params| params.scope as u32),
+            // SAFETY: Written while booting only.
+            tsc_khz: unsafe { bindings::tsc_khz },
+        },
+    )?;
+    let flags = |reason| u32::from(period.is_handled(reason)) * snapshot::HANDLED;
+    for (reason, values) in period.reading()?.rows() {
+        let index = index_named(reason, period::isa());
+        let buckets = index.map(|index| period.buckets(index)).unwrap_or_default();
+        snapshot::put_host_row(
+            bytes,
+            &Row {
+                reason,
+                flags: flags(reason),
+                values: *values,
+                buckets: Words::Native(buckets.trimmed()),
+            },
+        )?;
+    }
+    vms::for_each(|vm, reading| {
+        snapshot::put_vm(
+            bytes,
+            &Vm {
+                pid: vm.pid,
+                vcpus: vm.vcpu_count(),
+                comm: vm.comm,
+            },
+        )?;
+        reading.rows().try_for_each(|(reason, values)| {
+            let row = Row {
+                reason,
+                flags: flags(reason),
+                values: *values,
+                buckets: Words::Native(&[]),
+            };
+            snapshot::put_vm_row(bytes, &row)
+        })
+    })
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The boundary to KVM: the table of hooks, and their registration.
+
+use crate::{
+    acct::table::index_of,
+    bindings::{
+        kvm_exit_hook_cpuid,
+        kvm_exit_hook_vcpu,
+        kvm_exit_hook_vendor,
+        kvm_exit_hooks, //
+    },
+    cpuid, dump, host,
+    period::{self, Period},
+    vms::Vcpu,
+};
+use core::{
+    arch::x86_64::{__cpuid, __cpuid_count},
+    mem,
+    ptr, //
+};
+use kernel::{
+    bindings,
+    ffi::{c_char, c_int, c_uint, c_ulonglong, c_void},
+    prelude::*, //
+};
+
+type Register = unsafe extern "C" fn(*const kvm_exit_hooks) -> c_int;
+type Unregister = unsafe extern "C" fn();
+
+extern "C" {
+    // Not in the bindings crate. Found by name and not linked, so that a kvm.ko without the
+    // hooks gets a sentence and not just "Unknown symbol".
+    fn __symbol_get(symbol: *const c_char) -> *mut c_void;
+    fn __symbol_put(symbol: *const c_char);
+}
+
+const REGISTER: &CStr = c"kvm_exit_hooks_register";
+const UNREGISTER: &CStr = c"kvm_exit_hooks_unregister";
+
+/// A symbol of another module, which stays loaded as long as this lives.
+struct Symbol(&'static CStr, ptr::NonNull<c_void>);
+
+// SAFETY: The address of code, which any thread may take and call.
+unsafe impl Send for Symbol {}
+// SAFETY: As above.
+unsafe impl Sync for Symbol {}
+
+impl Symbol {
+    fn get(name: &'static CStr) -> Option<Self> {
+        // SAFETY: `name` is a NUL-terminated string.
+        let address = unsafe { __symbol_get(name.as_char_ptr()) };
+        Some(Self(name, ptr::NonNull::new(address)?))
+    }
+}
+
+impl Drop for Symbol {
+    fn drop(&mut self) {
+        // SAFETY: `__symbol_get` returned an address for this name.
+        unsafe { __symbol_put(self.0.as_char_ptr()) };
+    }
+}
+
+/// The registered hooks.
+pub(crate) struct Registration {
+    _register: Symbol,
+    unregister: Symbol,
+}
+
+/// A pointer to C's view of constant data, which threads may share.
+struct Shared(kvm_exit_hooks);
+
+// SAFETY: Never written; what it points to are functions and `THIS_MODULE`.
+unsafe impl Sync for Shared {}
+
+static HOOKS: Shared = Shared(kvm_exit_hooks {
+    owner: crate::THIS_MODULE.as_ptr().cast(),
+    vendor: Some(vendor),
+    vcpu_create: Some(vcpu_create),
+    vcpu_destroy: Some(vcpu_destroy),
+    exit: Some(exit),
+    cpuid: Some(cpuid_hook),
+});
+
+impl Registration {
+    /// Registers the hooks; from here on every exit is counted.
+    pub(crate) fn new(_counting: &period::Counting) -> Result<Self> {
+        let (Some(register), Some(unregister)) = (Symbol::get(REGISTER), Symbol::get(UNREGISTER))
+        else {
+            pr_err!(
+                "no kvm.ko with exit hooks (kvm_exit_hooks_register) is loaded: \
+                 build it with the series in patches/ and load it first\n"
+            );
+            return Err(Error::from_errno(-(bindings::EOPNOTSUPP as c_int)));
+        };
+        // SAFETY: The symbol of this name has this type, in the header the bindings come from.
+        let call = unsafe { mem::transmute::<*mut c_void, Register>(register.1.as_ptr()) };
+        // SAFETY: The table is static, and `Drop` unregisters it before its functions go.
+        kernel::error::to_result(unsafe { call(&HOOKS.0) })?;
+        if !period::with(Period::has_vendor) {
+            pr_info!("neither kvm-intel nor kvm-amd is loaded: counting starts when one is\n");
+        }
+        Ok(Self {
+            _register: register,
+            unregister,
+        })
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // SAFETY: As for `Register` in `new`.
+        let call = unsafe { mem::transmute::<*mut c_void, Unregister>(self.unregister.1.as_ptr()) };
+        // SAFETY: The hooks were registered in `new`.
+        unsafe { call() };
+        if period::with(Period::has_vendor) {
+            dump::to_log("unload");
+        }
+    }
+}
+
+/// Refuses a CPU on which there is nothing to count.
+pub(crate) fn check_cpu() -> Result {
+    // CPUID.1:ECX.VMX[5] (SDM Vol. 3C, 25.6), CPUID.80000001:ECX.SVM[2] (APM Vol. 2, 15.4).
+    let vmx = __cpuid(1).ecx & 1 << 5 != 0;
+    let svm =
+        __cpuid(0x8000_0000).eax > 0x8000_0000 && __cpuid_count(0x8000_0001, 0).ecx & 1 << 2 != 0;
+    if vmx || svm {
+        return Ok(());
+    }
+    pr_err!("this CPU offers neither VMX nor SVM, so KVM runs no guests on it: nothing to count\n");
+    Err(ENODEV)
+}
+
+/// # Safety
+///
+/// Only as KVM's `vendor` hook.
+unsafe extern "C" fn vendor(vendor: *const kvm_exit_hook_vendor) {
+    // SAFETY: KVM passes null, or what lives while the vendor module is loaded.
+    match unsafe { vendor.as_ref() } {
+        Some(vendor) => period::vendor_came(vendor),
+        None => {
+            dump::to_log("the vendor module goes");
+            period::vendor_goes();
+        }
+    }
+}
+
+/// # Safety
+///
+/// Only as KVM's `vcpu_create` hook.
+unsafe extern "C" fn vcpu_create(info: *const kvm_exit_hook_vcpu) -> *mut c_void {
+    // SAFETY: KVM passes a valid pointer.
+    match Vcpu::create(unsafe { &*info }) {
+        Ok(vcpu) => vcpu.cast(),
+        Err(_) => {
+            pr_warn!("no memory for a vCPU's table: only the host's view has its exits\n");
+            ptr::null_mut()
+        }
+    }
+}
+
+/// # Safety
+///
+/// Only as KVM's `vcpu_destroy` hook.
+unsafe extern "C" fn vcpu_destroy(vcpu: *mut c_void) {
+    // SAFETY: KVM gives back what `vcpu_create` made, once, when the VM can run no more or, at
+    // unregistration, when no hook can be called any more.
+    unsafe { Vcpu::destroy(vcpu.cast()) };
+}
+
+/// # Safety
+///
+/// Only as KVM's `exit` hook.
+unsafe extern "C" fn exit(
+    vcpu: *mut c_void,
+    cpu: c_uint,
+    reason: c_uint,
+    flags: c_uint,
+    cycles: c_ulonglong,
+) {
+    let index = index_of(reason, period::isa);
+    // SAFETY: Null, or made by `vcpu_create` and not given back yet.
+    if let Some(vcpu) = unsafe { vcpu.cast::<Vcpu>().as_ref() } {
+        vcpu.table.book(index, flags, cycles);
+    }
+    // SAFETY: This is a hook, and KVM calls it with preemption off.
+    unsafe { host::book(cpu, index, flags, cycles) };
+}
+
+/// # Safety
+///
+/// Only as KVM's `cpuid` hook.
+unsafe extern "C" fn cpuid_hook(vcpu: *mut c_void, query: *mut kvm_exit_hook_cpuid) -> c_int {
+    // SAFETY: KVM passes a valid pointer that nothing else uses meanwhile.
+    let query = unsafe { &mut *query };
+    // SAFETY: As in `exit`.
+    let Some(vcpu) = (unsafe { vcpu.cast::<Vcpu>().as_ref() }) else {
+        return 0;
+    };
+    // SAFETY: This is the CPUID hook, on the vCPU's own thread with preemption off.
+    let Some(answer) = (unsafe { cpuid::answer(vcpu, query) }) else {
+        return 0;
+    };
+    query.eax = answer.eax;
+    query.ebx = answer.ebx;
+    query.ecx = answer.ecx;
+    query.edx = answer.edx;
+    1
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A file's operations that this module owns: while the file is open, the module stays.
+
+use crate::THIS_MODULE;
+use kernel::bindings;
+
+/// A file's operations.
+pub(crate) struct Operations(pub(crate) bindings::file_operations);
+
+// SAFETY: Functions and `THIS_MODULE`; not written once a file uses them.
+unsafe impl Send for Operations {}
+// SAFETY: As above.
+unsafe impl Sync for Operations {}
+
+impl Operations {
+    /// None yet, but for the owner.
+    pub(crate) const fn new() -> Self {
+        Self(bindings::file_operations {
+            owner: THIS_MODULE.as_ptr(),
+            ..pin_init::zeroed()
+        })
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The period of counting: what begins and ends it, and what the host may read of it.
+//!
+//! All that the host reads or resets goes through the one lock here; the hooks never take it.
+
+use crate::{
+    acct::{
+        histogram::Buckets,
+        leaves::paging,
+        reasons::Isa,
+        table::Reading, //
+    },
+    bindings::kvm_exit_hook_vendor,
+    host::Tables,
+    vms,
+};
+use kernel::{
+    alloc::KVBox,
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Relaxed},
+        global_lock, //
+    },
+};
+
+/// Moves when counting starts anew: on a reset, and when a vendor module has been loaded.
+static GENERATION: Atomic<u32> = Atomic::new(0);
+
+/// Bits of `acct::leaves::paging`.
+static PAGING: Atomic<u32> = Atomic::new(0);
+
+/// What the lock protects.
+pub(crate) struct Period {
+    tables: Option<Tables>,
+    /// The vendor module's reasons with a handler, a bit each; `None` while it is not loaded.
+    handled: Option<[usize; 17]>,
+}
+
+global_lock! {
+    unsafe(uninit) static PERIOD: Mutex<Period> = Period { tables: None, handled: None };
+}
+
+/// Keeps the tables while it lives.
+pub(crate) struct Counting(());
+
+impl Counting {
+    /// Allocates the tables and makes this file's lock usable.
+    ///
+    /// # Safety
+    ///
+    /// To be called once, before anything else in this file, and before a hook is registered.
+    pub(crate) unsafe fn start() -> Result<Self> {
+        // SAFETY: By this function's requirement.
+        unsafe { PERIOD.init() };
+        // SAFETY: As above.
+        PERIOD.lock().tables = Some(unsafe { Tables::new() }?);
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        PERIOD.lock().tables = None;
+    }
+}
+
+/// Runs `f` on the period, which does not end meanwhile.
+pub(crate) fn with<R>(f: impl FnOnce(&Period) -> R) -> R {
+    f(&PERIOD.lock())
+}
+
+/// Begins a new period with the paging state that there is: a reset.
+pub(crate) fn reset() -> Result {
+    PERIOD.lock().begin()
+}
+
+/// A vendor module has come: begins a new period.
+pub(crate) fn vendor_came(vendor: &kvm_exit_hook_vendor) {
+    let mut period = PERIOD.lock();
+    if period.begin().is_err() {
+        pr_warn!("no memory to begin a generation: the counts of the last one go on\n");
+    }
+    PAGING.store(vendor.paging, Relaxed);
+    period.handled = Some(vendor.handled);
+}
+
+/// The vendor module goes.
+pub(crate) fn vendor_goes() {
+    PERIOD.lock().handled = None;
+    PAGING.store(0, Relaxed);
+}
+
+impl Period {
+    fn begin(&mut self) -> Result {
+        if let Some(tables) = &mut self.tables {
+            tables.begin()?;
+        }
+        vms::begin()?;
+        GENERATION.store(generation().wrapping_add(1), Relaxed);
+        Ok(())
+    }
+
+    /// What has been counted, over all CPUs.
+    pub(crate) fn reading(&self) -> Result<KVBox<Reading>> {
+        self.tables.as_ref().ok_or(ENODEV)?.reading()
+    }
+
+    /// The histogram of the cell `index`, over all CPUs.
+    pub(crate) fn buckets(&self, index: usize) -> Buckets {
+        let tables = self.tables.as_ref();
+        tables.map(|t| t.buckets(index)).unwrap_or_default()
+    }
+
+    /// Whether a vendor module is loaded.
+    pub(crate) fn has_vendor(&self) -> bool {
+        self.handled.is_some()
+    }
+
+    /// Whether the running KVM has a handler for `reason`.
+    pub(crate) fn is_handled(&self, reason: u32) -> bool {
+        let (word, bit) = (reason / usize::BITS, reason % usize::BITS);
+        self.handled
+            .and_then(|handled| handled.get(word as usize).copied())
+            .is_some_and(|word| word >> bit & 1 != 0)
+    }
+}
+
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Relaxed)
+}
+
+pub(crate) fn paging() -> u32 {
+    PAGING.load(Relaxed)
+}
+
+pub(crate) fn isa() -> Isa {
+    if paging() & paging::SVM != 0 {
+        Isa::Svm
+    } else {
+        Isa::Vmx
+    }
+}
