@@ -39,12 +39,9 @@ macro_rules! define_reasons {
         )*
 
         /// All of them, by number.
-        pub static ALL: &[super::Reason] = &[
+        pub static ALL: &[super::Reason] = super::ascending(&[
             $( super::Reason { number: $number, name: $name, meaning: $meaning }, )*
-        ];
-
-        // `find()` searches by halves, so a row out of place would be a row lost.
-        const _: () = super::assert_ascending(&[ $( $number, )* ]);
+        ]);
     };
     // KVM's name and the identifier are the same, which is so for all of VMX.
     ($( $number:literal $ident:ident $meaning:literal; )*) => {
@@ -55,15 +52,17 @@ macro_rules! define_reasons {
     };
 }
 
-const fn assert_ascending(numbers: &[u32]) {
+/// Proves at compile time that `find()` may search by halves: a row out of place were a row lost.
+const fn ascending(reasons: &'static [Reason]) -> &'static [Reason] {
     let mut i = 1;
-    while i < numbers.len() {
+    while i < reasons.len() {
         assert!(
-            numbers[i - 1] < numbers[i],
+            reasons[i - 1].number < reasons[i].number,
             "exit reasons must ascend, without repeats"
         );
         i += 1;
     }
+    reasons
 }
 
 #[path = "reasons_svm.rs"]
