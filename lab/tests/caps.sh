@@ -1,0 +1,164 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# VMX capabilities: what vmx_caps.ko puts into the kernel log, what it puts
+# into debugfs and what kvm-exits makes of the CPU's own MSRs must agree, bit
+# by bit. On a machine without VMX: a sentence and an errno, nothing else.
+#
+#	scripts/lab run --no-kvm --out out/caps lab/tests/caps.sh
+#	LAB_MACHINE=tcg scripts/lab run --no-kvm --out out/caps-no-vmx lab/tests/caps.sh
+set -u
+log=$LAB_OUT/dmesg.txt
+msrs=/sys/kernel/debug/vmx_caps/msrs
+tmp=$(mktemp -d)
+
+fail() {
+	echo "FAIL: $*"
+	exit 1
+}
+
+# same WHAT FILE FILE
+same() {
+	diff "$2" "$3" >"$tmp/diff" || {
+		head -n 20 "$tmp/diff"
+		fail "$1"
+	}
+	echo "ok: $1"
+}
+
+# The module's own lines of the kernel log, without time and module name.
+module_log() {
+	sed -n 's/^\(\[[^]]*] \)\?vmx_caps: //p' "$log" | grep -v '^loading out-of-tree module'
+}
+
+no_splat() {
+	! grep -iE 'unchecked MSR|BUG:|WARNING:|Call Trace|general protection' "$log" ||
+		fail "the kernel complained"
+	echo "ok: no complaint of the kernel"
+}
+
+# groups_of_log, groups_of_json: for each group "name msr raw", for each of its
+# controls "name set clear".
+groups_of_log() {
+	module_log | awk '
+		/ Controls MSR: 0x/ {
+			name = $0; sub(/ Controls MSR:.*/, "", name)
+			rest = $0; sub(/.* Controls MSR: /, "", rest)
+			split(rest, word, /[ ()]+/)
+			print name "|" word[2] "|" word[1]
+			inside = 1
+			next
+		}
+		!/^  / { inside = 0 }
+		inside {
+			name = $0; sub(/^  /, "", name); sub(/: Can set=.*/, "", name)
+			set = $0; sub(/.*Can set=/, "", set); sub(/,.*/, "", set)
+			clear = $0; sub(/.*Can clear=/, "", clear)
+			print name "|" set "|" clear
+		}'
+}
+
+groups_of_json() {
+	awk '
+		function value(line) {
+			sub(/^ *"[a-z_]*": /, "", line); sub(/,$/, "", line); gsub(/"/, "", line)
+			return line
+		}
+		function yes_no(line) { return value(line) == "true" ? "Yes" : "No" }
+		/^  "groups": / { inside = 1 }
+		/^  ]/ { inside = 0 }
+		!inside { next }
+		/^      "name": / { name = value($0) }
+		/^      "msr": / { msr = value($0) }
+		/^      "raw": / { print name "|" msr "|" value($0) }
+		/^          "name": / { control = value($0) }
+		/^          "can_set": / { set = yes_no($0) }
+		/^          "can_clear": / { print control "|" set "|" yes_no($0) }' "$1"
+}
+
+# bits_of_json: for each control in the JSON "msr raw bit set clear".
+bits_of_json() {
+	awk '
+		function value(line) {
+			sub(/^ *"[a-z_]*": /, "", line); sub(/,$/, "", line); gsub(/"/, "", line)
+			return line
+		}
+		/^  "groups": / { inside = 1 }
+		/^  ]/ { inside = 0 }
+		!inside { next }
+		/^      "msr": / { msr = value($0) }
+		/^      "raw": / { raw = value($0) }
+		/^          "bit": / { bit = value($0) }
+		/^          "can_set": / { set = value($0) }
+		/^          "can_clear": / { print msr, raw, bit, set, value($0) }' "$1"
+}
+
+# The same arithmetic once more, by the SDM and in another language.
+check_bits() {
+	checked=0
+	while read -r msr raw bit set clear; do
+		case $msr in
+		0x492 | 0x493) may=$((raw >> bit & 1)) must=0 ;;
+		*) may=$((raw >> (32 + bit) & 1)) must=$((raw >> bit & 1)) ;;
+		esac
+		case $may$must$set$clear in
+		10truetrue | 00falsetrue | 11truefalse) ;;
+		*) fail "MSR $msr is $raw: bit $bit can be set $set, cleared $clear" ;;
+		esac
+		checked=$((checked + 1))
+	done <"$1"
+	[ $checked -gt 50 ] || fail "only $checked bits in the JSON"
+	echo "ok: $checked bits follow from their MSRs"
+}
+
+without_vmx() {
+	[ "$status" != 0 ] || fail "vmx_caps.ko loaded on a CPU without VMX"
+	grep -q 'No such device' "$tmp/insmod" || fail "insmod gave no ENODEV: $(cat "$tmp/insmod")"
+	module_log | grep -q '^no VMX: ' || fail "the kernel log does not say that VMX is missing"
+	no_splat
+	! kvm-exits caps >"$tmp/text" 2>"$tmp/error" || fail "kvm-exits caps found VMX"
+	grep -q 'no VMX' "$tmp/error" || fail "kvm-exits does not say why: $(cat "$tmp/error")"
+	cat "$tmp/insmod" "$log" "$tmp/error"
+	echo "PASS: without VMX, a sentence and ENODEV"
+	exit 0
+}
+
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+dmesg -c >/dev/null
+insmod "$LAB_MODULES/vmx_caps.ko" 2>"$tmp/insmod"
+status=$?
+dmesg >"$log"
+grep -q '^flags.* vmx' /proc/cpuinfo || without_vmx
+[ $status = 0 ] || fail "insmod: $(cat "$tmp/insmod" "$log")"
+no_splat
+for group in Pin-Based 'Primary Processor-Based' 'Secondary Processor-Based' \
+	'Primary VM-Exit' VM-Entry; do
+	module_log | grep -qE "^$group Controls MSR: 0x[0-9a-f]+ \(0x4[89][0-9a-f] IA32_VMX_" ||
+		fail "no line for the $group controls"
+done
+echo "ok: $(module_log | wc -l) lines in the kernel log"
+
+# The CPU's own MSRs, read past the module; then the module's file.
+kvm-exits caps >"$tmp/text" || fail "kvm-exits caps"
+kvm-exits caps --json >"$LAB_OUT/caps.json" || fail "kvm-exits caps --json"
+kvm-exits caps --json --from "$msrs" >"$tmp/from.json" || fail "kvm-exits caps --from $msrs"
+cp "$msrs" "$LAB_OUT/msrs.txt"
+grep -q '"source": "/dev/cpu/0/msr"' "$LAB_OUT/caps.json" || fail "caps did not read /dev/cpu/0/msr"
+
+module_log >"$tmp/log"
+same "the kernel log and kvm-exits caps say the same" "$tmp/log" "$tmp/text"
+groups_of_log >"$tmp/log.groups"
+groups_of_json "$LAB_OUT/caps.json" >"$tmp/json.groups"
+same "the kernel log and kvm-exits caps --json agree on every control" \
+	"$tmp/log.groups" "$tmp/json.groups"
+grep -v '"source":' "$LAB_OUT/caps.json" >"$tmp/a"
+grep -v '"source":' "$tmp/from.json" >"$tmp/b"
+same "the module's file and /dev/cpu/0/msr say the same" "$tmp/a" "$tmp/b"
+bits_of_json "$LAB_OUT/caps.json" >"$tmp/bits"
+check_bits "$tmp/bits"
+
+rmmod vmx_caps || fail "rmmod"
+[ ! -e "$msrs" ] || fail "$msrs outlived the module"
+insmod "$LAB_MODULES/vmx_caps.ko" || fail "a second insmod"
+rmmod vmx_caps || fail "a second rmmod"
+echo "ok: unloads and loads again"
+echo "PASS: VMX capabilities"
