@@ -2,4 +2,32 @@
 
 //! `kvm-exits`: reads, compares and reports KVM VM exits.
 
-fn main() {}
+use clap::{Parser, Subcommand};
+use kvm_exits::cmd;
+use std::process::ExitCode;
+
+/// Reads, compares and reports KVM VM exits.
+#[derive(Parser)]
+#[command(name = "kvm-exits", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Compare(cmd::compare::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Compare(args) => cmd::compare::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kvm-exits: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

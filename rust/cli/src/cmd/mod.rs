@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The subcommands, a file each: its arguments (`Args`) and what it does with them (`run`).
+
+pub mod compare;

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Setting snapshots side by side: the figures. How they are written is in `comparison/render.rs`.
+
+mod render;
+mod warnings;
+
+use crate::snapshot::{Counters, Paging, Scope, Snapshot, EMULATOR};
+use anyhow::{bail, Context, Result};
+use serde::{Serialize, Serializer};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A file and what is in it.
+pub type Named = (PathBuf, Snapshot);
+
+/// Snapshots side by side. The first is what the others are measured against.
+#[derive(Debug, Serialize)]
+pub struct Comparison {
+    /// What there is to know about each snapshot.
+    pub columns: Vec<Column>,
+    /// What the cycles are.
+    pub cycles_note: String,
+    /// How the rows are sorted.
+    pub sorted_by: &'static str,
+    /// What makes the snapshots hard to compare.
+    pub warnings: Vec<String>,
+    /// The reasons that occurred in any of them.
+    pub rows: Vec<Row>,
+    /// The totals.
+    pub total: Row,
+}
+
+/// One snapshot's heading.
+#[derive(Debug, Serialize)]
+pub struct Column {
+    /// What the column is called: its paging, or its file.
+    pub heading: String,
+    /// The file.
+    pub file: PathBuf,
+    /// Its generation.
+    pub generation: u64,
+    /// Whose exits it holds.
+    pub scope: Scope,
+    /// How guest memory was translated.
+    pub paging: Paging,
+}
+
+/// One reason in all snapshots.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// Its number; the totals have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<u32>,
+    /// KVM's name for it.
+    pub name: String,
+    /// Exits, a figure per snapshot.
+    pub count: Vec<u64>,
+    /// Cycles likewise.
+    pub cycles: Vec<u64>,
+    /// Mean cycles of an exit.
+    pub cycles_per_exit: Vec<Option<f64>>,
+    /// `count` in proportion to the first; of the first itself there is none.
+    pub ratio: Vec<Ratio>,
+}
+
+/// A count in proportion to the first snapshot's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ratio {
+    /// Nothing to compare: the first column, or absent in both.
+    None,
+    /// That many times as many.
+    Of(f64),
+    /// Only here.
+    New,
+    /// Only in the first.
+    Gone,
+}
+
+impl Ratio {
+    fn new(first: u64, here: u64) -> Self {
+        match (first, here) {
+            (0, 0) => Self::None,
+            (0, _) => Self::New,
+            (_, 0) => Self::Gone,
+            _ => Self::Of(here as f64 / first as f64),
+        }
+    }
+
+    /// How far from unchanged, up or down alike.
+    fn distance(self) -> f64 {
+        match self {
+            Self::None => 0.0,
+            Self::Of(ratio) => ratio.ln().abs(),
+            Self::New | Self::Gone => f64::INFINITY,
+        }
+    }
+}
+
+impl Serialize for Ratio {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => serializer.serialize_none(),
+            Self::Of(ratio) => serializer.serialize_f64(*ratio),
+            Self::New => serializer.serialize_str("new"),
+            Self::Gone => serializer.serialize_str("gone"),
+        }
+    }
+}
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Sort {
+    /// The largest change in count
+    #[default]
+    Change,
+    /// The largest change in proportion, `new` and `gone` before all
+    Ratio,
+    /// The largest count
+    Count,
+    /// The lowest number
+    Reason,
+}
+
+impl Sort {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Change => "the change in count against the first column, largest first",
+            Self::Ratio => "the ratio to the first column, farthest from 1 first",
+            Self::Count => "the largest count in any column, largest first",
+            Self::Reason => "the number of the exit reason",
+        }
+    }
+
+    fn sort(self, rows: &mut [Row]) {
+        let change = |row: &Row| {
+            let difference = row.count.iter().map(|&n| n.abs_diff(row.count[0])).max();
+            Reverse(difference.unwrap_or(0))
+        };
+        let distance = |row: &Row| row.ratio.iter().map(|r| r.distance()).fold(0.0, f64::max);
+        // Equals stay in the order of their numbers: these sorts are stable.
+        rows.sort_by_key(|row| row.reason);
+        match self {
+            Self::Change => rows.sort_by_key(change),
+            Self::Ratio => {
+                rows.sort_by_key(change);
+                rows.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
+            }
+            Self::Count => rows.sort_by_key(|row| Reverse(row.count.iter().copied().max())),
+            Self::Reason => {}
+        }
+    }
+}
+
+impl Comparison {
+    /// Compares `snapshots`, of which there are at least two.
+    pub fn new(snapshots: &[Named], sort: Sort, cycles_note: Option<&str>) -> Result<Self> {
+        let ((first_file, first), others) =
+            snapshots.split_first().context("nothing to compare")?;
+        for (file, other) in others {
+            if other.isa != first.isa {
+                bail!(
+                    "{} is of {:?}, {} of {:?}: their exit reasons have nothing in common",
+                    first_file.display(),
+                    first.isa,
+                    file.display(),
+                    other.isa,
+                );
+            }
+        }
+        let mut rows = rows(snapshots);
+        sort.sort(&mut rows);
+        let headings = headings(snapshots);
+        Ok(Self {
+            warnings: warnings::find(snapshots, &headings),
+            columns: snapshots
+                .iter()
+                .zip(headings)
+                .map(|((file, s), heading)| Column {
+                    heading,
+                    file: file.clone(),
+                    generation: s.generation,
+                    scope: s.scope,
+                    paging: s.paging,
+                })
+                .collect(),
+            cycles_note: cycles_note.map_or_else(|| note_on_cycles(snapshots).into(), String::from),
+            sorted_by: sort.describe(),
+            rows,
+            total: row(
+                None,
+                "total",
+                snapshots.iter().map(|(_, s)| s.total).collect(),
+            ),
+        })
+    }
+}
+
+fn rows(snapshots: &[Named]) -> Vec<Row> {
+    let mut by_reason: BTreeMap<u32, (&str, Vec<Counters>)> = BTreeMap::new();
+    for (i, (_, snapshot)) in snapshots.iter().enumerate() {
+        for r in snapshot.reasons.iter().filter(|r| r.counters.count > 0) {
+            let entry = by_reason.entry(r.reason);
+            let (_, cells) =
+                entry.or_insert_with(|| (&r.name, vec![Counters::default(); snapshots.len()]));
+            cells[i] = r.counters;
+        }
+    }
+    by_reason
+        .into_iter()
+        .map(|(reason, (name, cells))| row(Some(reason), name, cells))
+        .collect()
+}
+
+fn row(reason: Option<u32>, name: &str, cells: Vec<Counters>) -> Row {
+    let ratio = |(i, c): (usize, &Counters)| match i {
+        0 => Ratio::None,
+        _ => Ratio::new(cells[0].count, c.count),
+    };
+    Row {
+        reason,
+        name: name.to_string(),
+        count: cells.iter().map(|c| c.count).collect(),
+        cycles: cells.iter().map(|c| c.cycles).collect(),
+        cycles_per_exit: cells.iter().map(Counters::cycles_per_exit).collect(),
+        ratio: cells.iter().enumerate().map(ratio).collect(),
+    }
+}
+
+/// The paging states, or, where those do not tell the columns apart, the files.
+fn headings(snapshots: &[Named]) -> Vec<String> {
+    let distinct = |headings: &[String]| {
+        let mut sorted: Vec<_> = headings.iter().collect();
+        sorted.sort();
+        sorted.windows(2).all(|pair| pair[0] != pair[1])
+    };
+    let of = |heading: &dyn Fn(&Named) -> String| snapshots.iter().map(heading).collect::<Vec<_>>();
+    let paging = of(&|(_, s)| s.paging.heading(s.isa));
+    if distinct(&paging) {
+        return paging;
+    }
+    let stem = |path: &Path| path.file_stem().map(|s| s.to_string_lossy().into_owned());
+    let stems = of(&|(file, _)| stem(file).unwrap_or_default());
+    if distinct(&stems) {
+        return stems;
+    }
+    of(&|(file, _)| file.display().to_string())
+}
+
+fn note_on_cycles(snapshots: &[Named]) -> &'static str {
+    let emulated = |(_, s): &Named| s.machine.as_deref() == Some(EMULATOR);
+    if snapshots.iter().all(emulated) {
+        "Cycles are those of the emulator's TSC, which counts instructions: the figures can be \
+         repeated, but they say how many instructions KVM executed, not what they cost on hardware."
+    } else {
+        "Cycles are TSC cycles of the host, from the exit until KVM has dealt with it."
+    }
+}
+
+#[cfg(test)]
+mod tests;

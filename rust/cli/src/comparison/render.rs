@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A comparison as text and as CSV. (JSON is what `Serialize` makes of it.)
+
+use super::{Comparison, Ratio, Row};
+use crate::output::{self, csv_line, grouped, mean};
+
+impl Comparison {
+    /// For the eye.
+    pub fn text(&self) -> String {
+        let mut headings = vec!["reason".to_string(), "name".to_string()];
+        let columns = || self.columns.iter().map(|c| c.heading.as_str());
+        headings.extend(columns().map(|c| format!("count\n{c}")));
+        headings.extend(columns().skip(1).map(|c| format!("ratio\n{c}")));
+        headings.extend(columns().map(|c| format!("cycles/exit\n{c}")));
+
+        let mut table = output::table(&headings, &[1]);
+        for row in self.rows.iter().chain([&self.total]) {
+            let mut cells = vec![number(row), row.name.clone()];
+            cells.extend(row.count.iter().map(|&n| grouped(n)));
+            cells.extend(row.ratio.iter().skip(1).map(|&r| ratio(r)));
+            cells.extend(row.cycles_per_exit.iter().map(|&c| mean(c)));
+            table.add_row(cells);
+        }
+        format!(
+            "{}\nSorted by {}. Ratios are to \"{}\".\n{}\n",
+            output::table_text(&table),
+            self.sorted_by,
+            self.columns[0].heading,
+            self.cycles_note,
+        )
+    }
+
+    /// For a spreadsheet: unrounded, a column per figure. Leaves out the totals.
+    pub fn csv(&self) -> String {
+        let mut head = vec!["reason".to_string(), "name".to_string()];
+        for what in ["count", "cycles", "ratio"] {
+            let columns = self.columns.iter().skip(usize::from(what == "ratio"));
+            head.extend(columns.map(|c| format!("{what} ({})", c.heading)));
+        }
+        let mut text = csv_line(head);
+        for row in &self.rows {
+            let mut fields = vec![number(row), row.name.clone()];
+            fields.extend(row.count.iter().chain(&row.cycles).map(u64::to_string));
+            fields.extend(row.ratio.iter().skip(1).map(|&r| match r {
+                Ratio::Of(value) => value.to_string(),
+                Ratio::None => String::new(),
+                other => ratio(other),
+            }));
+            text += &csv_line(fields);
+        }
+        text
+    }
+}
+
+fn number(row: &Row) -> String {
+    row.reason.map_or_else(String::new, |n| n.to_string())
+}
+
+fn ratio(ratio: Ratio) -> String {
+    match ratio {
+        Ratio::None => "-".into(),
+        Ratio::New => "new".into(),
+        Ratio::Gone => "gone".into(),
+        // About three digits that mean something.
+        Ratio::Of(r) if r >= 99.95 => format!("{}x", grouped(r.round() as u64)),
+        Ratio::Of(r) if r >= 9.995 => format!("{r:.1}x"),
+        Ratio::Of(r) if r >= 0.0995 => format!("{r:.2}x"),
+        Ratio::Of(r) if r >= 0.0005 => format!("{r:.3}x"),
+        Ratio::Of(_) => "<0.001x".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_keep_three_digits() {
+        let text = |r| ratio(Ratio::Of(r));
+        assert_eq!(text(1.0), "1.00x");
+        assert_eq!(text(33.86), "33.9x");
+        assert_eq!(text(99.99), "100x");
+        assert_eq!(text(42_566.4), "42,566x");
+        assert_eq!(text(0.25), "0.25x");
+        assert_eq!(text(0.015), "0.015x");
+        assert_eq!(text(0.0001), "<0.001x");
+        assert_eq!(ratio(Ratio::New), "new");
+        assert_eq!(ratio(Ratio::Gone), "gone");
+    }
+}

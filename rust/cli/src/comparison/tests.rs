@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::*;
+use crate::snapshot::{Isa, ReasonRow, Source, SCHEMA};
+
+/// A snapshot of `(reason, count)`, 10 cycles an exit; the figures are made up.
+fn snapshot(file: &str, generation: u64, paging: (bool, bool), counts: &[(u32, u64)]) -> Named {
+    let counters = |count| Counters {
+        count,
+        cycles: 10 * count,
+        ..Counters::default()
+    };
+    let rows = counts.iter().map(|&(reason, count)| ReasonRow {
+        reason,
+        name: acct::reasons::name(reason).unwrap_or("UNDEFINED").into(),
+        counters: counters(count),
+        histogram: None,
+    });
+    let snapshot = Snapshot {
+        schema: SCHEMA,
+        source: Source::Cpuid,
+        kernel: None,
+        isa: Isa::Vmx,
+        generation,
+        scope: Scope::Vm,
+        tsc_khz: Some(50_000),
+        machine: None,
+        paging: Paging {
+            tdp: paging.0,
+            vpid: paging.1,
+            unrestricted_guest: paging.0,
+        },
+        total: counters(counts.iter().map(|c| c.1).sum()),
+        reasons: rows.collect(),
+    };
+    snapshot.verify().unwrap();
+    (file.into(), snapshot)
+}
+
+const EPT: (bool, bool) = (true, true);
+const SHADOW: (bool, bool) = (false, true);
+const NO_VPID: (bool, bool) = (false, false);
+
+fn three() -> [Named; 3] {
+    [
+        snapshot("a/ept.json", 1, EPT, &[(10, 100), (28, 20), (48, 600)]),
+        snapshot(
+            "a/shadow.json",
+            2,
+            SHADOW,
+            &[(0, 4_000), (10, 101), (28, 700)],
+        ),
+        snapshot(
+            "b/novpid.json",
+            3,
+            NO_VPID,
+            &[(0, 5_000), (10, 99), (28, 690)],
+        ),
+    ]
+}
+
+fn order(sort: Sort) -> Vec<u32> {
+    let comparison = Comparison::new(&three(), sort, None).unwrap();
+    comparison.rows.iter().filter_map(|r| r.reason).collect()
+}
+
+#[test]
+fn every_order_is_what_it_says() {
+    assert_eq!(order(Sort::Change), [0, 28, 48, 10]);
+    assert_eq!(order(Sort::Ratio), [0, 48, 28, 10]);
+    assert_eq!(order(Sort::Count), [0, 28, 48, 10]);
+    assert_eq!(order(Sort::Reason), [0, 10, 28, 48]);
+}
+
+#[test]
+fn ratios_are_to_the_first() {
+    let comparison = Comparison::new(&three(), Sort::Reason, None).unwrap();
+    let ratios: Vec<_> = comparison.rows.iter().map(|r| r.ratio[1]).collect();
+    assert_eq!(
+        ratios,
+        [Ratio::New, Ratio::Of(1.01), Ratio::Of(35.0), Ratio::Gone]
+    );
+    assert_eq!(comparison.rows[0].ratio[0], Ratio::None);
+    assert_eq!(comparison.total.count, [720, 4_801, 5_789]);
+    assert_eq!(
+        comparison.rows[0].cycles_per_exit,
+        [None, Some(10.0), Some(10.0)]
+    );
+    assert!(comparison.warnings.is_empty(), "{:?}", comparison.warnings);
+}
+
+#[test]
+fn columns_are_named_after_paging_or_files() {
+    let headings = |snapshots: &[Named]| -> Vec<String> {
+        let comparison = Comparison::new(snapshots, Sort::Change, None).unwrap();
+        comparison.columns.into_iter().map(|c| c.heading).collect()
+    };
+    assert_eq!(headings(&three()), ["EPT", "shadow", "shadow, vpid=0"]);
+    let again = |file| snapshot(file, 9, EPT, &[(10, 5), (48, 9_000)]);
+    assert_eq!(
+        headings(&[three()[0].clone(), again("b/later.json")]),
+        ["ept", "later"]
+    );
+    let same = [three()[0].clone(), again("b/ept.json")];
+    assert_eq!(headings(&same), ["a/ept.json", "b/ept.json"]);
+}
+
+fn warnings(a: Named, b: Named) -> String {
+    let comparison = Comparison::new(&[a, b], Sort::Change, None).unwrap();
+    comparison.warnings.join("\n")
+}
+
+#[test]
+fn one_generation_is_told() {
+    let a = snapshot("a", 4, EPT, &[(10, 5)]);
+    assert!(warnings(a.clone(), snapshot("b", 4, SHADOW, &[(0, 1)])).contains("differ in paging"));
+    assert!(warnings(a.clone(), snapshot("b", 4, EPT, &[(10, 9)])).contains("includes the earlier"));
+    assert_eq!(
+        warnings(a.clone(), snapshot("b", 4, EPT, &[(10, 1), (48, 1)])),
+        ""
+    );
+    assert_eq!(warnings(a, snapshot("b", 5, EPT, &[(10, 9)])), "");
+}
+
+#[test]
+fn other_scopes_and_clocks_are_told() {
+    let a = snapshot("a", 4, EPT, &[(10, 5)]);
+    let mut b = snapshot("b", 5, EPT, &[(10, 9)]);
+    b.1.scope = Scope::Host;
+    assert!(warnings(a.clone(), b.clone()).contains("differ in scope"));
+    b.1.scope = Scope::Vm;
+    b.1.tsc_khz = None;
+    assert!(warnings(a, b).contains("compare counts, not cycles"));
+}
+
+#[test]
+fn vmx_and_svm_are_not_compared() {
+    let [a, mut b, _] = three();
+    b.1.isa = Isa::Svm;
+    let error = Comparison::new(&[a, b], Sort::Change, None).unwrap_err();
+    assert!(error.to_string().contains("nothing in common"), "{error}");
+}
+
+#[test]
+fn the_note_fits_the_machine() {
+    let note = |snapshots: &[Named], given| {
+        Comparison::new(snapshots, Sort::Change, given)
+            .unwrap()
+            .cycles_note
+    };
+    let mut snapshots = three();
+    assert!(note(&snapshots, None).contains("TSC cycles of the host"));
+    for (_, s) in &mut snapshots {
+        s.machine = Some(EMULATOR.into());
+    }
+    assert!(note(&snapshots, None).contains("counts instructions"));
+    assert_eq!(note(&snapshots, Some("Mine.")), "Mine.");
+}

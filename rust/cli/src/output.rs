@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How figures are written: tables, CSV, JSON.
+
+use anyhow::Result;
+use comfy_table::{presets, CellAlignment, Table, TableComponent};
+use serde::Serialize;
+use std::io::{ErrorKind, Write};
+
+/// What a command that has data writes it as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Format {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Print CSV.
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+}
+
+/// Prints `text` with a newline at its end. A reader that has gone away (`| head`) is no error.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(if text.ends_with('\n') { b"" } else { b"\n" }))
+        .and_then(|()| out.flush())
+    {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// Prints `value` as JSON.
+pub fn print_json(value: &impl Serialize) -> Result<()> {
+    print(&serde_json::to_string_pretty(value)?)
+}
+
+/// A table with `headings`, everything right-aligned but the columns `left`.
+pub fn table(headings: &[String], left: &[usize]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::NOTHING)
+        .set_style(TableComponent::HeaderLines, '-')
+        .set_style(TableComponent::MiddleHeaderIntersections, ' ')
+        .set_header(headings);
+    for (i, column) in table.column_iter_mut().enumerate() {
+        // A separator of one blank, and this one: as narrow as can still be read.
+        column.set_padding((0, 1));
+        if !left.contains(&i) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// The text of `table`, without the blanks at the ends of its lines.
+pub fn table_text(table: &Table) -> String {
+    table
+        .lines()
+        .map(|line| line.trim_end().to_string() + "\n")
+        .collect()
+}
+
+/// A line of CSV (RFC 4180), with its newline.
+pub fn csv_line<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> String {
+    let quoted = fields.into_iter().map(|field| {
+        let field = field.as_ref();
+        if field.contains([',', '"', '\n']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
+        } else {
+            field.to_string()
+        }
+    });
+    quoted.collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A mean for the eye: whole, grouped; `-` where there is none.
+pub fn mean(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_string(), |v| grouped(v.round() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(42_566), "42,566");
+        assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn csv_quotes_what_needs_it() {
+        let line = csv_line(["a", "shadow, vpid=0", "say \"x\""]);
+        assert_eq!(line, "a,\"shadow, vpid=0\",\"say \"\"x\"\"\"\n");
+    }
+
+    #[test]
+    fn tables_align_numbers_right() {
+        let mut t = table(&["name".into(), "count".into()], &[0]);
+        t.add_row(["CPUID", "7"]);
+        t.add_row(["EPT_VIOLATION", "6,627"]);
+        let text = table_text(&t);
+        assert!(text.lines().nth(2).unwrap().ends_with("    7"), "{text}");
+        assert!(text.lines().nth(3).unwrap().ends_with("6,627"), "{text}");
+    }
+}

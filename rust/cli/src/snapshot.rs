@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A snapshot of the counters, as JSON: what `guest`, `show` and `vms` print and reports read.
+//!
+//! A field that the source cannot know is absent, not zero. Fields may be added within a schema
+//! (readers pass over those they do not know); a change of meaning moves [`SCHEMA`].
+
+use acct::reasons;
+use anyhow::{bail, ensure, Context, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The schema that this tool writes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// [`Snapshot::machine`] of a run in an emulator, whose TSC counts instructions.
+pub const EMULATOR: &str = "emulator";
+
+/// The counters of a VM or of a host at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Where the figures were read.
+    pub source: Source,
+    /// Release of the host's kernel. A guest cannot know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
+    /// What virtualizes the host's processor.
+    pub isa: Isa,
+    /// Moves on a reset and whenever kvm-intel or kvm-amd is loaded.
+    pub generation: u64,
+    /// Whose exits these are.
+    pub scope: Scope,
+    /// Frequency of the TSC that the cycles are counted in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tsc_khz: Option<u64>,
+    /// What the host is, where whoever took the snapshot said so: [`EMULATOR`] or anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
+    /// How guest memory is translated.
+    pub paging: Paging,
+    /// The sums over `reasons`.
+    pub total: Counters,
+    /// The reasons that were counted, by number.
+    pub reasons: Vec<ReasonRow>,
+}
+
+/// Where a snapshot was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// `/dev/kvm_exit_stats`, on the host.
+    Device,
+    /// The CPUID leaves, in a guest.
+    Cpuid,
+}
+
+/// The extension that numbers the exits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isa {
+    /// Intel's.
+    Vmx,
+    /// AMD's.
+    Svm,
+}
+
+impl From<Isa> for reasons::Isa {
+    fn from(isa: Isa) -> Self {
+        match isa {
+            Isa::Vmx => Self::Vmx,
+            Isa::Svm => Self::Svm,
+        }
+    }
+}
+
+/// Whose exits are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// One VM's, over all its vCPUs.
+    Vm,
+    /// Those of all VMs.
+    Host,
+}
+
+/// How guest memory is translated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paging {
+    /// Two-dimensional paging: EPT or NPT. Without it, shadow paging.
+    pub tdp: bool,
+    /// TLB entries carry a VPID or an ASID.
+    pub vpid: bool,
+    /// The guest may run unpaged and in real mode without emulation.
+    pub unrestricted_guest: bool,
+}
+
+impl Paging {
+    /// What to head a column of figures with: "EPT", "shadow", "shadow, vpid=0", …
+    pub fn heading(self, isa: Isa) -> String {
+        let mut heading = match (self.tdp, isa) {
+            (true, Isa::Vmx) => "EPT",
+            (true, Isa::Svm) => "NPT",
+            (false, _) => "shadow",
+        }
+        .to_string();
+        if !self.vpid {
+            heading += match isa {
+                Isa::Vmx => ", vpid=0",
+                Isa::Svm => ", no ASIDs",
+            };
+        }
+        heading
+    }
+}
+
+/// How often, and how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Exits of all levels.
+    pub count: u64,
+    /// TSC cycles that they took.
+    pub cycles: u64,
+    /// Exits taken while L2 ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l2_count: Option<u64>,
+    /// TSC cycles that those took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l2_cycles: Option<u64>,
+    /// Exits of L2 that were handed to L1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l2_reflected: Option<u64>,
+}
+
+impl Counters {
+    /// Mean cycles of an exit, or `None` where there was none.
+    pub fn cycles_per_exit(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.cycles as f64 / self.count as f64)
+    }
+}
+
+/// The counters of one reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReasonRow {
+    /// The basic exit reason, or 0xFFFF for all those above the table.
+    pub reason: u32,
+    /// KVM's name for it.
+    pub name: String,
+    /// Its counters.
+    #[serde(flatten)]
+    pub counters: Counters,
+    /// Exits by the logarithm to base 2 of their cycles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub histogram: Option<Vec<u64>>,
+}
+
+impl Snapshot {
+    /// Reads and checks the snapshot in `path`.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text).with_context(|| path.display().to_string())
+    }
+
+    /// Reads and checks a snapshot.
+    pub fn parse(text: &str) -> Result<Self> {
+        // The schema first: of another one, nothing else can be relied upon.
+        #[derive(Deserialize)]
+        struct Head {
+            schema: Option<u32>,
+        }
+        let head: Head = serde_json::from_str(text).context("this is not JSON")?;
+        match head.schema {
+            Some(SCHEMA) => {}
+            Some(other) => bail!(
+                "the snapshot has schema {other}, this kvm-exits reads schema {SCHEMA}: \
+                 use the kvm-exits it was taken with"
+            ),
+            None => bail!("this is JSON, but no snapshot of kvm-exits: it has no \"schema\""),
+        }
+        let snapshot: Self = serde_json::from_str(text).context("a damaged snapshot")?;
+        snapshot.verify()?;
+        Ok(snapshot)
+    }
+
+    /// Checks that the total is the sum of the reasons, in every counter that all of them have.
+    pub fn verify(&self) -> Result<()> {
+        type Field = fn(&Counters) -> Option<u64>;
+        let fields: [(&str, Field); 5] = [
+            ("count", |c| Some(c.count)),
+            ("cycles", |c| Some(c.cycles)),
+            ("l2_count", |c| c.l2_count),
+            ("l2_cycles", |c| c.l2_cycles),
+            ("l2_reflected", |c| c.l2_reflected),
+        ];
+        for (name, field) in fields {
+            let Some(total) = field(&self.total) else {
+                continue;
+            };
+            let sum = self
+                .reasons
+                .iter()
+                .map(|row| field(&row.counters))
+                .try_fold(0u64, |sum, value| Some(sum.wrapping_add(value?)));
+            // A row may lack what its source cannot know; then there is nothing to compare.
+            let Some(sum) = sum else { continue };
+            ensure!(
+                sum == total,
+                "the reasons' {name} sum up to {sum}, the total says {total}: \
+                 this snapshot was not taken at one moment, or it was changed"
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
