@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `kvm-exits` is made of: its subcommands.
+//! What `kvm-exits` is made of: its subcommands, and the parts that the guest test programs share.
 
 pub mod cmd;
 pub mod comparison;
+pub mod cpuid;
+pub mod leaves_client;
 pub mod output;
+pub mod pin;
 pub mod snapshot;

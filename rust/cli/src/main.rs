@@ -16,11 +16,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Guest(cmd::guest::Args),
     Compare(cmd::compare::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Guest(args) => cmd::guest::run(&args),
         Command::Compare(args) => cmd::compare::run(&args),
     };
     match result {

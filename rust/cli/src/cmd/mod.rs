@@ -3,3 +3,4 @@
 //! The subcommands, a file each: its arguments (`Args`) and what it does with them (`run`).
 
 pub mod compare;
+pub mod guest;

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `kvm-exits guest`: a guest reads its own exits.
+
+use crate::cpuid::{Cpuid, Device, Instruction};
+use crate::leaves_client::Leaves;
+use crate::output::{self, Format};
+use crate::pin::{self, Pin};
+use crate::snapshot::Snapshot;
+use anyhow::Result;
+
+/// Read this VM's exits from inside it, through CPUID leaves.
+///
+/// All figures are of one moment: the host holds this vCPU's view still while they are read.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    format: Format,
+
+    /// Read on this CPU [default: the one the program starts on].
+    #[arg(long, value_name = "N")]
+    cpu: Option<usize>,
+
+    /// Leave the view of that CPU latched, so that other programs read the same figures there.
+    #[arg(long)]
+    keep_latch: bool,
+
+    /// Release what --keep-latch left latched (on all CPUs, or on --cpu) and read nothing.
+    #[arg(long, conflicts_with_all = ["keep_latch", "json", "csv", "machine"])]
+    release: bool,
+
+    /// Let the guest's kernel ask (/dev/cpu/N/cpuid), for a host whose module has cpl0=1.
+    #[arg(long)]
+    cpl0: bool,
+
+    /// Note what the host is; "emulator" if its TSC counts instructions. `compare` reads it.
+    #[arg(long, value_name = "NAME")]
+    machine: Option<String>,
+}
+
+/// Runs `kvm-exits guest`.
+pub fn run(args: &Args) -> Result<()> {
+    if args.release {
+        return release(args);
+    }
+    let pin = Pin::new(args.cpu)?;
+    let mut snapshot = if args.cpl0 {
+        read(&Device::open(pin.cpu())?, args.keep_latch)?
+    } else {
+        read(&Instruction, args.keep_latch)?
+    };
+    if args.keep_latch {
+        let cpu = pin.cpu();
+        eprintln!(
+            "CPU {cpu} stays latched: read there with `taskset -c {cpu}`, \
+             release with `kvm-exits guest --release --cpu {cpu}`"
+        );
+    }
+    snapshot.machine.clone_from(&args.machine);
+    if args.format.json {
+        output::print_json(&snapshot)
+    } else if args.format.csv {
+        output::print(&csv(&snapshot))
+    } else {
+        output::print(&text(&snapshot))
+    }
+}
+
+fn read(cpuid: &impl Cpuid, keep_latch: bool) -> Result<Snapshot> {
+    let leaves = Leaves::detect(cpuid)?;
+    let latch = leaves.latch()?;
+    let snapshot = leaves.snapshot()?;
+    if keep_latch {
+        latch.keep();
+    }
+    Ok(snapshot)
+}
+
+fn release(args: &Args) -> Result<()> {
+    let cpus = match args.cpu {
+        Some(cpu) => vec![cpu],
+        None => pin::allowed_cpus()?,
+    };
+    for cpu in cpus {
+        let pin = Pin::new(Some(cpu))?;
+        if args.cpl0 {
+            Leaves::detect(&Device::open(pin.cpu())?)?.release()?;
+        } else {
+            Leaves::detect(&Instruction)?.release()?;
+        }
+    }
+    Ok(())
+}
+
+fn text(snapshot: &Snapshot) -> String {
+    let scope = match snapshot.scope {
+        crate::snapshot::Scope::Vm => "this VM's exits",
+        crate::snapshot::Scope::Host => "the exits of all VMs of the host",
+    };
+    let heading = snapshot.paging.heading(snapshot.isa);
+    let mut text = format!("{scope}; {heading}; generation {}", snapshot.generation);
+    if let Some(khz) = snapshot.tsc_khz {
+        text += &format!("; TSC {} kHz", output::grouped(khz));
+    }
+    text += "\n\n";
+
+    // Without a nested guest, two columns of zeros say nothing.
+    let nested = snapshot.total.l2_count.unwrap_or(0) > 0;
+    let mut headings = vec!["reason", "name", "count", "cycles", "cycles/exit"];
+    if nested {
+        headings.extend(["L2 count", "L2 cycles"]);
+    }
+    let headings: Vec<String> = headings.into_iter().map(String::from).collect();
+    let mut table = output::table(&headings, &[1]);
+    let mut rows: Vec<_> = snapshot.reasons.iter().collect();
+    rows.sort_by_key(|row| (std::cmp::Reverse(row.counters.count), row.reason));
+    let rows = rows
+        .into_iter()
+        .map(|row| (row.reason.to_string(), row.name.as_str(), &row.counters))
+        .chain([(String::new(), "total", &snapshot.total)]);
+    for (reason, name, c) in rows {
+        let mut cells = vec![
+            reason,
+            name.to_string(),
+            output::grouped(c.count),
+            output::grouped(c.cycles),
+            output::mean(c.cycles_per_exit()),
+        ];
+        if nested {
+            cells.push(output::grouped(c.l2_count.unwrap_or(0)));
+            cells.push(output::grouped(c.l2_cycles.unwrap_or(0)));
+        }
+        table.add_row(cells);
+    }
+    text + &output::table_text(&table)
+}
+
+fn csv(snapshot: &Snapshot) -> String {
+    let mut text = output::csv_line(["reason", "name", "count", "cycles", "l2_count", "l2_cycles"]);
+    let optional = |value: Option<u64>| value.map_or_else(String::new, |v| v.to_string());
+    for row in &snapshot.reasons {
+        let c = &row.counters;
+        text += &output::csv_line([
+            row.reason.to_string(),
+            row.name.clone(),
+            c.count.to_string(),
+            c.cycles.to_string(),
+            optional(c.l2_count),
+            optional(c.l2_cycles),
+        ]);
+    }
+    text
+}

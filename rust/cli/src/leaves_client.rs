@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The guest's side of the CPUID leaves of kvm_exit_stats: finding them, the latch, the figures.
+//!
+//! Only the extended leaves are used. They answer alike in every layout, and in 64 bits.
+
+use crate::cpuid::Cpuid;
+use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, SCHEMA};
+use acct::leaves::{paging, Layout, Registers};
+use acct::leaves::{ABI, INFO, LATCH, REASON, REASON_L2, SIGNATURE, SIGNATURE_TEXT, TOTAL};
+use acct::{reasons, table};
+use anyhow::{bail, ensure, Context, Result};
+
+/// What the leaf [`INFO`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// Layout of the leaves 0x4FFFFFFC to 0x4FFFFFFF.
+    pub layout: Layout,
+    /// Whose exits are shown.
+    pub scope: Scope,
+    /// What numbers them.
+    pub isa: Isa,
+    /// How the host translates the guest's memory.
+    pub paging: Paging,
+    /// Moves on a reset and on a reload of kvm-intel or kvm-amd.
+    pub generation: u32,
+    /// The host's TSC.
+    pub tsc_khz: u32,
+}
+
+/// The leaves, once found.
+#[derive(Debug)]
+pub struct Leaves<'a, C>(&'a C);
+
+impl<'a, C: Cpuid> Leaves<'a, C> {
+    /// Looks for the signature.
+    pub fn detect(cpuid: &'a C) -> Result<Self> {
+        let answer = cpuid.query(SIGNATURE, 0)?;
+        // Without such a leaf, a processor may answer with the figures of some other one.
+        ensure!(
+            [answer.ebx, answer.ecx, answer.edx] == SIGNATURE_TEXT && answer.eax >= LATCH,
+            "no leaves of kvm_exit_stats here: this is no guest of a host that has the module \
+             loaded, or the module runs with leaves=off, or with cpl0=1, which shows them to the \
+             guest's kernel only (then pass --cpl0)"
+        );
+        let abi = cpuid.query(INFO, 0)?.eax & 0xff;
+        ensure!(
+            abi == ABI,
+            "the host's kvm_exit_stats speaks ABI {abi}, this kvm-exits ABI {ABI}: \
+             use the kvm-exits that belongs to the host's module"
+        );
+        Ok(Self(cpuid))
+    }
+
+    /// What the host says about the figures.
+    pub fn info(&self) -> Result<Info> {
+        let r = self.0.query(INFO, 0)?;
+        let is = |bit: u32| r.ebx & bit != 0;
+        let layout = r.eax >> 8 & 0xff;
+        Ok(Info {
+            layout: Layout::ALL
+                .into_iter()
+                .map(|(_, l)| l)
+                .find(|&l| l as u32 == layout)
+                .with_context(|| {
+                    format!("the host reports layout {layout}, which this kvm-exits does not know")
+                })?,
+            scope: match r.eax >> 16 & 0xff {
+                0 => Scope::Vm,
+                1 => Scope::Host,
+                other => {
+                    bail!("the host reports scope {other}, which this kvm-exits does not know")
+                }
+            },
+            isa: if is(paging::SVM) { Isa::Svm } else { Isa::Vmx },
+            paging: Paging {
+                tdp: is(paging::TDP),
+                vpid: is(paging::VPID),
+                unrestricted_guest: is(paging::UNRESTRICTED),
+            },
+            generation: r.ecx,
+            tsc_khz: r.edx,
+        })
+    }
+
+    /// Latches this vCPU's view anew: until released, all leaves answer from one moment.
+    pub fn latch(&self) -> Result<Latch<'a, C>> {
+        // A view left behind by somebody else would be an old one.
+        self.release()?;
+        let answer = self.0.query(LATCH, 1)?;
+        ensure!(
+            answer.eax == 1,
+            "the host did not latch the counters (leaf {LATCH:#x} answered eax={:#x})",
+            answer.eax
+        );
+        Ok(Latch {
+            cpuid: self.0,
+            keep: false,
+        })
+    }
+
+    /// Releases the view of this vCPU, latched or not.
+    pub fn release(&self) -> Result<()> {
+        self.0.query(LATCH, 0).map(drop)
+    }
+
+    /// The counters of `reason`, or of all together ([`TOTAL`]).
+    pub fn counters(&self, reason: u32) -> Result<Counters> {
+        let (count, cycles) = pair(self.0.query(REASON, reason)?);
+        let (l2_count, l2_cycles) = pair(self.0.query(REASON_L2, reason)?);
+        Ok(Counters {
+            count,
+            cycles,
+            l2_count: Some(l2_count),
+            l2_cycles: Some(l2_cycles),
+            // The leaves do not tell.
+            l2_reflected: None,
+        })
+    }
+
+    /// Everything, checked: of one moment if the view is latched.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        let info = self.info()?;
+        let mut rows = Vec::new();
+        // All that a table of the host has a cell for, defined here or not: with one left out,
+        // the sum would not be the total.
+        for reason in (0..table::CELLS).map(table::reason_at) {
+            let counters = self.counters(reason)?;
+            if counters.count == 0 {
+                continue;
+            }
+            let name = reasons::Isa::from(info.isa).name(reason);
+            rows.push(ReasonRow {
+                reason,
+                name: name.map_or_else(|| format!("UNDEFINED_{reason}"), String::from),
+                counters,
+                histogram: None,
+            });
+        }
+        let snapshot = Snapshot {
+            schema: SCHEMA,
+            source: Source::Cpuid,
+            kernel: None,
+            isa: info.isa,
+            generation: info.generation.into(),
+            scope: info.scope,
+            tsc_khz: Some(info.tsc_khz.into()),
+            machine: None,
+            paging: info.paging,
+            total: self.counters(TOTAL)?,
+            reasons: rows,
+        };
+        snapshot.verify()?;
+        Ok(snapshot)
+    }
+}
+
+/// A latched view: released when dropped, unless it is to be kept.
+#[derive(Debug)]
+pub struct Latch<'a, C: Cpuid> {
+    cpuid: &'a C,
+    keep: bool,
+}
+
+impl<C: Cpuid> Latch<'_, C> {
+    /// Leaves the view latched.
+    pub fn keep(mut self) {
+        self.keep = true;
+    }
+}
+
+impl<C: Cpuid> Drop for Latch<'_, C> {
+    fn drop(&mut self) {
+        if !self.keep {
+            // The instruction cannot fail, and a device that does has said so before.
+            let _ = self.cpuid.query(LATCH, 0);
+        }
+    }
+}
+
+/// `(count, cycles)`.
+fn pair(r: Registers) -> (u64, u64) {
+    let wide = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+    (wide(r.ebx, r.eax), wide(r.edx, r.ecx))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::*;
+use acct::cell::{Level, Values};
+use acct::leaves::{self, View};
+use acct::table::{index_named, Reading};
+use std::cell::{Cell, RefCell};
+
+/// A host that answers as the module does and counts every question, for that is an exit too.
+#[derive(Debug)]
+struct Host {
+    context: leaves::Context,
+    live: RefCell<Counted>,
+    latched: RefCell<Option<Counted>>,
+    latches: Cell<u32>,
+    abi: u32,
+    can_latch: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Counted(Reading);
+
+impl View for Counted {
+    fn all(&self, index: usize) -> Level {
+        self.0.get(index).all()
+    }
+    fn l2(&self, index: usize) -> Level {
+        self.0.get(index).l2
+    }
+}
+
+impl Host {
+    fn new(paging: u32) -> Self {
+        let host = Self {
+            context: leaves::Context {
+                layout: Layout::V2,
+                scope: leaves::Scope::Vm,
+                paging,
+                generation: 3,
+                tsc_khz: 50_000,
+            },
+            live: RefCell::new(Counted(Reading::ZERO)),
+            latched: RefCell::new(None),
+            latches: Cell::new(0),
+            abi: ABI,
+            can_latch: true,
+        };
+        // Made up; the first has all it takes to need 64 bits.
+        host.count(0, 1 << 33, 5 << 34);
+        host.count(reasons::OTHER, 3, 30);
+        host
+    }
+
+    fn vmx() -> Self {
+        Self::new(paging::TDP | paging::VPID | paging::UNRESTRICTED)
+    }
+
+    fn count(&self, reason: u32, count: u64, cycles: u64) {
+        let index = index_named(reason, self.context.isa()).unwrap();
+        let mut live = self.live.borrow_mut();
+        let mut values = live.0.get(index);
+        values.l1 = values.l1.plus(&Level { count, cycles });
+        live.0.set(index, values);
+    }
+}
+
+impl Cpuid for Host {
+    fn query(&self, leaf: u32, subleaf: u32) -> Result<Registers> {
+        let own = match self.context.isa() {
+            reasons::Isa::Vmx => reasons::vmx::CPUID,
+            reasons::Isa::Svm => reasons::svm::CPUID,
+        };
+        self.count(own, 1, 100);
+        if leaf == LATCH {
+            let latch = subleaf == 1 && self.can_latch;
+            self.latches.set(self.latches.get() + u32::from(latch));
+            *self.latched.borrow_mut() = latch.then(|| self.live.borrow().clone());
+            return Ok(Registers {
+                eax: u32::from(latch),
+                ..Registers::default()
+            });
+        }
+        let (live, latched) = (self.live.borrow(), self.latched.borrow());
+        let view = latched.as_ref().unwrap_or(&live);
+        let mut answer = leaves::answer(&self.context, view, leaf, subleaf).unwrap_or_default();
+        if leaf == INFO {
+            answer.eax = answer.eax & !0xff | self.abi;
+        }
+        Ok(answer)
+    }
+}
+
+/// Bare metal: the figures of the highest basic leaf, whatever is asked.
+#[derive(Debug)]
+struct Metal;
+
+impl Cpuid for Metal {
+    fn query(&self, _: u32, _: u32) -> Result<Registers> {
+        Ok(Registers {
+            eax: 0x5FFF_FFFF,
+            ebx: 1,
+            ecx: 2,
+            edx: 3,
+        })
+    }
+}
+
+#[test]
+fn bare_metal_is_no_guest() {
+    let error = Leaves::detect(&Metal).unwrap_err().to_string();
+    for word in ["no leaves of kvm_exit_stats", "leaves=off", "cpl0=1"] {
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+#[test]
+fn another_abi_is_refused() {
+    let mut host = Host::vmx();
+    host.abi = 2;
+    let error = Leaves::detect(&host).unwrap_err().to_string();
+    assert!(error.contains("speaks ABI 2"), "{error}");
+}
+
+#[test]
+fn info_is_taken_apart() {
+    let host = Host::vmx();
+    let info = Leaves::detect(&host).unwrap().info().unwrap();
+    assert_eq!(
+        (info.layout, info.scope, info.isa),
+        (Layout::V2, Scope::Vm, Isa::Vmx)
+    );
+    assert_eq!((info.generation, info.tsc_khz), (3, 50_000));
+    assert!(info.paging.tdp && info.paging.vpid && info.paging.unrestricted_guest);
+
+    let mut host = Host::new(paging::SVM | paging::VPID);
+    host.context.scope = leaves::Scope::Host;
+    let info = Leaves::detect(&host).unwrap().info().unwrap();
+    assert_eq!((info.scope, info.isa), (Scope::Host, Isa::Svm));
+    assert!(!info.paging.tdp && info.paging.vpid && !info.paging.unrestricted_guest);
+}
+
+#[test]
+fn a_latched_snapshot_adds_up() {
+    let host = Host::vmx();
+    let l2 = Level {
+        count: 4,
+        cycles: 400,
+    };
+    let values = Values {
+        l2,
+        ..Values::default()
+    };
+    host.live.borrow_mut().0.set(48, values);
+    let leaves = Leaves::detect(&host).unwrap();
+    let latch = leaves.latch().unwrap();
+    let s = leaves.snapshot().unwrap();
+    drop(latch);
+    let names: Vec<_> = s.reasons.iter().map(|r| r.name.as_str()).collect();
+    assert_eq!(names, ["EXCEPTION_NMI", "CPUID", "EPT_VIOLATION", "OTHER"]);
+    assert_eq!(s.reasons[0].counters.count, 1 << 33);
+    assert_eq!(s.reasons[0].counters.cycles, 5 << 34);
+    assert_eq!(s.reasons[3].reason, 0xFFFF);
+    assert_eq!((s.total.l2_count, s.total.l2_cycles), (Some(4), Some(400)));
+    assert_eq!(
+        (&s.kernel, s.total.l2_reflected),
+        (&None, None),
+        "a guest cannot know"
+    );
+}
+
+#[test]
+fn an_unlatched_snapshot_is_refused() {
+    let host = Host::vmx();
+    let error = Leaves::detect(&host).unwrap().snapshot().unwrap_err();
+    assert!(
+        error.to_string().contains("not taken at one moment"),
+        "{error}"
+    );
+}
+
+#[test]
+fn reasons_unknown_here_are_counted_all_the_same() {
+    let host = Host::vmx();
+    host.count(97, 3, 30);
+    let leaves = Leaves::detect(&host).unwrap();
+    let _latch = leaves.latch().unwrap();
+    let s = leaves.snapshot().unwrap();
+    assert!(s
+        .reasons
+        .iter()
+        .any(|r| r.reason == 97 && r.name == "UNDEFINED_97"));
+}
+
+#[test]
+fn svm_codes_are_asked_for() {
+    let host = Host::new(paging::SVM | paging::TDP);
+    host.count(0x400, 8, 80);
+    let leaves = Leaves::detect(&host).unwrap();
+    let _latch = leaves.latch().unwrap();
+    let s = leaves.snapshot().unwrap();
+    let names: Vec<_> = s
+        .reasons
+        .iter()
+        .map(|r| (r.reason, r.name.as_str()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            (0, "read_cr0"),
+            (0x72, "cpuid"),
+            (0x400, "npf"),
+            (0xFFFF, "OTHER")
+        ]
+    );
+}
+
+#[test]
+fn the_latch_is_released_or_kept() {
+    let host = Host::vmx();
+    let leaves = Leaves::detect(&host).unwrap();
+    drop(leaves.latch().unwrap());
+    assert!(host.latched.borrow().is_none());
+    leaves.latch().unwrap().keep();
+    assert!(host.latched.borrow().is_some());
+    let old = leaves.counters(10).unwrap();
+    assert_eq!(leaves.counters(10).unwrap(), old);
+    // A new latch is a new view.
+    let _latch = leaves.latch().unwrap();
+    assert_ne!(leaves.counters(10).unwrap(), old);
+    assert_eq!(host.latches.get(), 3);
+}
+
+#[test]
+fn a_host_that_does_not_latch_is_refused() {
+    let mut host = Host::vmx();
+    host.can_latch = false;
+    let error = Leaves::detect(&host).unwrap().latch().unwrap_err();
+    assert!(error.to_string().contains("did not latch"), "{error}");
+}
