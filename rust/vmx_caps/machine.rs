@@ -73,12 +73,11 @@ impl Machine {
     /// Puts everything into the kernel log.
     pub(crate) fn log(&self) {
         report::lines(&self.caps, &mut |line| pr_info!("{}\n", line));
-        self.remarks(&mut |line| {
+        // Logging does not fail.
+        let _ = self.remarks(&mut |line| {
             pr_warn!("{}\n", line);
             Ok(())
-        })
-        // Logging does not fail.
-        .unwrap_or_default();
+        });
     }
 
     /// Writes lines of `MSR VALUE` for the first CPU, and what else there is to say as comments.
