@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What every script here uses: where things are, how to speak, how to fail.
+# Sourced, never run. (SC2034: shellcheck sees no use of a variable here.)
+# shellcheck disable=SC2034
+
+REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/kvm-exit-stats
+SERIES=7.2
+
+# Everything for people goes to stderr: stdout carries results (paths).
+note() { printf '%s\n' "$*" >&2; }
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# A rustup toolchain may come first in PATH, and without rust-src it cannot
+# build a kernel: name Debian's tools one by one.
+use_debian_rust() {
+	export RUSTC=/usr/bin/rustc HOSTRUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
+	export RUSTFMT=/usr/bin/rustfmt CLIPPY_DRIVER=/usr/bin/clippy-driver
+	export CARGO=/usr/bin/cargo
+	unset RUSTUP_TOOLCHAIN
+	if [ -x "$CACHE/bin/bindgen" ]; then
+		export BINDGEN=$CACHE/bin/bindgen
+	else
+		export BINDGEN=bindgen
+	fi
+	# Debian 12 has several libclangs; bindgen would take the first it sees.
+	local d
+	for d in /usr/lib/llvm-{21,20,19,18,17}/lib; do
+		if [ -e "$d/libclang.so" ] || [ -e "$d/libclang.so.1" ]; then
+			export LIBCLANG_PATH=$d
+			break
+		fi
+	done
+}
+
+# debian_release: 12, 13, or "sid" for testing and unstable.
+debian_release() {
+	local ID='' VERSION_ID=''
+	# shellcheck disable=SC1091
+	. /etc/os-release
+	[ "$ID" = debian ] || die "this is '$ID', not Debian: see README.md for what to install by hand"
+	case $VERSION_ID in
+	12 | 13) echo "$VERSION_ID" ;;
+	'') echo sid ;;
+	*) if [ "$VERSION_ID" -gt 13 ]; then echo sid; else die "Debian $VERSION_ID is too old: 12 or later is needed"; fi ;;
+	esac
+}
+
+# hash_of: the key of a cache entry, from what is read on stdin.
+hash_of() { sha256sum | cut -c1-16; }

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # TREE, SOURCE, VERSION are for who sources this
+# One unpacked kernel source a version, with our patches put on and taken off.
+# Files are touched only when their text changes, so that make rebuilds what a
+# new patch concerns and no more.
+# Needs lib/common.sh and lib/progress.sh.
+
+# locate_source: which source, and where it is built.
+#	SOURCE	tarball, or the user's tree (KSRC)
+#	TREE	our directory for it: src/, orig/, one directory a variant
+locate_source() {
+	if [ -n "${KSRC:-}" ]; then
+		[ -e "$KSRC/Kbuild" ] && [ -e "$KSRC/MAINTAINERS" ] || die "KSRC=$KSRC is not a Linux source tree"
+		SOURCE=$(cd "$KSRC" && pwd)
+		VERSION=$(sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = ([0-9]+)$/\2/p' "$SOURCE/Makefile" | paste -sd.)
+		TREE=$CACHE/kernel/ksrc-$(echo "$SOURCE" | hash_of)
+	else
+		SOURCE=$("$REPO/scripts/fetch-kernel")
+		VERSION=$(basename "$SOURCE" .tar.xz)
+		VERSION=${VERSION#linux-}
+		TREE=$CACHE/kernel/$VERSION
+	fi
+}
+
+# patch_list: our patches in order; none when there is no series file.
+patch_list() {
+	local dir=$REPO/patches/$SERIES
+	[ ! -e "$dir/series" ] || sed -E 's/#.*//; /^\s*$/d' "$dir/series" | sed "s,^,$dir/,"
+}
+
+unpack_source() {
+	mkdir -p "$TREE/orig"
+	if [ -n "${KSRC:-}" ]; then
+		sync_ksrc
+	elif [ ! -e "$TREE/src/.unpacked" ]; then
+		rm -rf "$TREE/src" "$TREE/orig" && mkdir -p "$TREE/src" "$TREE/orig"
+		run_logged "$TREE/unpack.log" "unpack $(basename "$SOURCE")" \
+			tar -xf "$SOURCE" -C "$TREE/src" --strip-components=1
+		touch "$TREE/src/.unpacked"
+	fi
+}
+
+# The user's tree, without what was built in it. Files that our patches touch
+# go to orig/ only: apply_patches makes src/ of them.
+sync_ksrc() {
+	local touched
+	touched=$(touched_files)
+	mkdir -p "$TREE/src"
+	run_logged "$TREE/unpack.log" "copy $SOURCE" rsync -a --delete \
+		--exclude='/.git' --exclude='*.o' --exclude='*.ko' --exclude='*.cmd' --exclude='*.a' \
+		--exclude='/.config*' --exclude='/include/config' --exclude='/include/generated' \
+		--exclude='/arch/x86/include/generated' --exclude='/vmlinux*' --exclude='/Module.symvers' \
+		--exclude='/.unpacked' --exclude-from=<(sed 's,^,/,' <<<"$touched") "$SOURCE/" "$TREE/src/"
+	local file
+	for file in $touched; do
+		if [ -e "$SOURCE/$file" ]; then
+			install -D -p -m 644 "$SOURCE/$file" "$TREE/orig/$file"
+			rm -f "$TREE/orig/$file.absent"
+		fi
+	done
+}
+
+# Every file that any of our patches, now or last time, changes or adds.
+touched_files() {
+	{
+		[ ! -e "$TREE/touched" ] || cat "$TREE/touched"
+		local patches
+		mapfile -t patches < <(patch_list)
+		[ ${#patches[@]} -eq 0 ] || sed -nE 's,^(---|\+\+\+) [ab]/([^[:space:]]+).*,\2,p' "${patches[@]}"
+	} | sort -u
+}
+
+# apply_patches PATCH...: src/ becomes the original plus exactly these.
+apply_patches() {
+	local touched file new patch
+	touched=$(touched_files)
+	new=$(mktemp -d)
+	for file in $touched; do
+		if [ ! -e "$TREE/orig/$file" ] && [ ! -e "$TREE/orig/$file.absent" ]; then
+			mkdir -p "$TREE/orig/$(dirname "$file")"
+			if [ -e "$TREE/src/$file" ]; then
+				cp -p "$TREE/src/$file" "$TREE/orig/$file"
+			else
+				touch "$TREE/orig/$file.absent"
+			fi
+		fi
+		[ ! -e "$TREE/orig/$file" ] || install -D -p -m 644 "$TREE/orig/$file" "$new/$file"
+	done
+	for patch in "$@"; do
+		patch -d "$new" -p1 -s --no-backup-if-mismatch <"$patch" >&2 || {
+			rm -rf "$new"
+			die "$(basename "$patch") does not apply to Linux $VERSION (a tree that has the patches already needs none: use one without)"
+		}
+	done
+	for file in $touched; do
+		if [ ! -e "$new/$file" ]; then
+			rm -f "$TREE/src/$file"
+		elif ! cmp -s "$new/$file" "$TREE/src/$file"; then
+			install -D -m 644 "$new/$file" "$TREE/src/$file"
+		fi
+	done
+	printf '%s\n' "$touched" >"$TREE/touched"
+	rm -rf "$new"
+}
+
+# The times of the patched files, so that taking the patches off and on again
+# can go unseen.
+save_patched_times() {
+	local file
+	rm -rf "$TREE/times"
+	for file in $(touched_files); do
+		[ ! -e "$TREE/src/$file" ] || (mkdir -p "$TREE/times/$(dirname "$file")" && touch -r "$TREE/src/$file" "$TREE/times/$file")
+	done
+}
+
+restore_patched_times() {
+	local file
+	for file in $(touched_files); do
+		[ ! -e "$TREE/times/$file" ] || touch -r "$TREE/times/$file" "$TREE/src/$file"
+	done
+	rm -rf "$TREE/times"
+}
