@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# The lab host's disk: one CD with boot loader, kernel, a small initramfs and,
+# uncompressed beside it, what the lab host reads only when it needs it. A big
+# initramfs would be read through the BIOS and unpacked instruction by
+# instruction before anything runs.
+# Needs lib/common.sh and lib/lab-machine.sh.
+
+ISOLINUX=/usr/lib/ISOLINUX/isolinux.bin
+LDLINUX=/usr/lib/syslinux/modules/bios/ldlinux.c32
+BUSYBOX=/bin/busybox
+
+# Debian's own binaries that the lab host has, with their libraries.
+LAB_PROGRAMS=(/usr/bin/qemu-system-x86_64 /usr/bin/cpuid)
+# Those that every guest has, in its initramfs.
+GUEST_PROGRAMS=(/usr/bin/cpuid)
+# What QEMU's microvm and pc machines load; the rest of the folder is for
+# other architectures and network cards.
+QEMU_FIRMWARE=(qboot.rom bios-microvm.bin bios-256k.bin linuxboot_dma.bin kvmvapic.bin
+	multiboot_dma.bin pvh.bin vgabios-stdvga.bin)
+
+# copy_program ROOT FILE: FILE and the shared libraries it needs.
+copy_program() {
+	local root=$1 file=$2 lib
+	install -D "$file" "$root/usr/bin/${file##*/}"
+	{ ldd "$file" 2>/dev/null || true; } | grep -oE '/[^ ]+\.so[^ ]*' | sort -u | while read -r lib; do
+		case $lib in
+		*/ld-linux*) install -D "$lib" "$root/lib64/${lib##*/}" ;;
+		*) [ -e "$root/usr/lib/x86_64-linux-gnu/${lib##*/}" ] ||
+			install -m 644 -D "$lib" "$root/usr/lib/x86_64-linux-gnu/${lib##*/}" ;;
+		esac
+	done
+	[ -e "$root/lib" ] || ln -s usr/lib "$root/lib"
+}
+
+pack_cpio() { (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible -R 0:0); }
+
+# The mount points and the shell that both kinds of initramfs start from.
+base_root() {
+	local root=$1
+	mkdir -p "$root"/{bin,dev,proc,sys,tmp,root,etc,usr/bin}
+	install "$BUSYBOX" "$root/bin/busybox"
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+}
+
+# guest_initramfs TMP OUT CLI
+guest_initramfs() {
+	local root=$1 program
+	base_root "$root"
+	mkdir "$root/work"
+	for program in "${GUEST_PROGRAMS[@]}" ${3:+"$3"}; do
+		copy_program "$root" "$program"
+	done
+	install "$REPO/lab/guest/init" "$root/init"
+	pack_cpio "$root" >"$2"
+}
+
+# host_initramfs TMP OUT
+host_initramfs() {
+	local root=$1
+	base_root "$root"
+	rmdir "$root/usr/bin" "$root/usr"
+	mkdir -p "$root"/{cd,work}
+	install "$REPO/lab/l0/init" "$root/init"
+	pack_cpio "$root" | lz4 -l -9 -q >"$2"
+}
+
+# lab_iso WORKDIR ARTIFACTS MODULES CLI ENVFILE SCRIPT FILE...: writes WORKDIR/lab.iso
+lab_iso() {
+	local work=$1 artifacts=$2 modules=$3 cli=$4 env=$5 root program name
+	shift 5
+	root=$work/iso
+	mkdir -p "$root"/{isolinux,lab/{boot,l0,guest,modules/stock,work},usr/bin,usr/share/qemu}
+
+	cp "$artifacts/bzImage" "$root/isolinux/bzImage"
+	ln "$root/isolinux/bzImage" "$root/lab/boot/bzImage"
+	cp "$ISOLINUX" "$LDLINUX" "$root/isolinux/"
+	sed "s|@APPEND@|$(machine_append)|" "$REPO/lab/emulator/isolinux.cfg" >"$root/isolinux/isolinux.cfg"
+	host_initramfs "$work/host-root" "$root/isolinux/initrd"
+	guest_initramfs "$work/guest-root" "$root/lab/guest/base.cpio" "$cli"
+
+	for program in "${LAB_PROGRAMS[@]}" ${cli:+"$cli"}; do
+		copy_program "$root" "$program"
+	done
+	for name in "${QEMU_FIRMWARE[@]}"; do
+		cp -L "/usr/share/qemu/$name" "$root/usr/share/qemu/" 2>/dev/null ||
+			cp -L "/usr/share/seabios/$name" "$root/usr/share/qemu/"
+	done
+	install "$REPO/lab/l0/guest-run" "$root/usr/bin/"
+	[ ! -e "$REPO/scripts/reload-kvm" ] || install "$REPO/scripts/reload-kvm" "$root/usr/bin/"
+
+	install "$REPO/lab/l0/main" "$root/lab/l0/"
+	cp "$artifacts"/*.ko "$root/lab/modules/"
+	[ ! -d "$artifacts/stock" ] || cp "$artifacts"/stock/*.ko "$root/lab/modules/stock/"
+	[ -z "$modules" ] || find "$modules" -name '*.ko' -exec cp {} "$root/lab/modules/" \;
+	cp "$env" "$root/lab/env"
+	[ $# -eq 0 ] || cp -rL "$@" "$root/lab/work/"
+
+	xorriso -as mkisofs -quiet -R -o "$work/lab.iso" -b isolinux/isolinux.bin -c isolinux/boot.cat \
+		-no-emul-boot -boot-load-size 4 -boot-info-table "$root" >"$work/xorriso.log" 2>&1 || {
+		tail "$work/xorriso.log" >&2
+		die "could not write the lab's CD"
+	}
+	rm -rf "$root" "$work/host-root" "$work/guest-root"
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# The machine the lab host runs on: Bochs, an emulator that implements VMX, or
+# QEMU/KVM where this machine hands VMX on to its guests.
+# Needs lib/common.sh.
+
+# Instructions that make a second of the lab host's clock, which is also its
+# TSC frequency: about what Bochs does in a second of a 2020s core.
+LAB_IPS=50000000
+LAB_MEM=${LAB_MEM:-512}
+# Bochs wants a disk of whole cylinders: 16 heads, 63 sectors of 512 bytes.
+LAB_CYLINDER=$((16 * 63 * 512))
+
+# choose_machine: bochs, qemu (KVM) or tcg (QEMU without any VMX).
+choose_machine() {
+	case ${LAB_MACHINE:-} in
+	bochs | qemu | tcg | tcg-svm) echo "$LAB_MACHINE" ;;
+	'') if has_nested_vmx; then echo qemu; else echo bochs; fi ;;
+	*) die "LAB_MACHINE=$LAB_MACHINE: only bochs, qemu, tcg and tcg-svm are known" ;;
+	esac
+}
+
+# /dev/kvm alone says little: it may be a hypervisor's without VMX behind it.
+has_nested_vmx() {
+	grep -q '^flags.* vmx' /proc/cpuinfo || return 1
+	{ : <>/dev/kvm; } 2>/dev/null || return 1
+	grep -q '[Y1]' /sys/module/kvm_intel/parameters/nested 2>/dev/null
+}
+
+# machine_append: words for the lab host's kernel command line.
+machine_append() {
+	# Bochs' Haswell says HT and eight cores in leaf 4 while it has one CPU and
+	# no leaf 0xb; the kernel warns of such topology unless HT is hidden.
+	[ "$(choose_machine)" != bochs ] || echo clearcpuid=ht
+}
+
+# make_disk FILE: the raw disk on which the lab host leaves its results.
+make_disk() { truncate -s $((LAB_CYLINDER * 500)) "$1"; }
+
+# start_machine MACHINE WORKDIR CONSOLE: runs in the foreground until the machine
+# is off. CONSOLE is a file for COM1, or "tty" for the terminal we run on.
+start_machine() {
+	case $1 in
+	bochs) start_bochs "$2" "$3" ;;
+	*) start_qemu "$1" "$2" "$3" ;;
+	esac
+}
+
+start_bochs() {
+	local work=$1 com1="mode=file, dev=$2"
+	[ "$2" != tty ] || com1="mode=term, dev=$(tty)"
+	sed -e "s|@IPS@|$LAB_IPS|; s|@MEM@|$LAB_MEM|g; s|@DISK@|$work/disk|; s|@ISO@|$work/lab.iso|
+		s|@COM1@|$com1|; s|@COM2@|$work/output|; s|@LOG@|$work/bochs.log|" \
+		"$REPO/lab/emulator/bochsrc.in" >"$work/bochsrc"
+	# Debian's Bochs is built with its debugger, which waits to be told.
+	echo c >"$work/bochs.cmd"
+	# Its text display wants a terminal, which script(1) makes up.
+	TERM=linux exec script -qfec "exec bochs -q -f '$work/bochsrc' -rc '$work/bochs.cmd'" \
+		/dev/null >"$work/display" 2>&1 </dev/null
+}
+
+start_qemu() {
+	local machine=$1 work=$2 com1="file:$3" cpu accel
+	[ "$3" != tty ] || com1=stdio
+	case $machine in
+	qemu) accel=kvm cpu=host ;;
+	tcg) accel=tcg cpu=qemu64,-svm ;;
+	tcg-svm) accel=tcg cpu=EPYC,+svm ;;
+	esac
+	exec qemu-system-x86_64 -M pc -accel "$accel" -cpu "$cpu" -m "$LAB_MEM" -smp 1 \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-serial "$com1" -serial "file:$work/output" -boot d \
+		-drive "file=$work/lab.iso,media=cdrom,if=ide,index=2,readonly=on" \
+		-drive "file=$work/disk,format=raw,if=ide,index=0,cache=unsafe" >"$work/display" 2>&1
+}
