@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Every target does its own set-up; what it builds is kept in
+# $XDG_CACHE_HOME/kvm-exit-stats (~/.cache/kvm-exit-stats).
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@echo
+	@echo "KSRC=DIR takes a Linux 7.2 source tree of your own, KDIR=DIR (make module)"
+	@echo "the build tree of a kernel that has the patches."
+
+demo: ## one guest under EPT and under shadow paging, and its exits side by side
+	@scripts/ept-vs-shadow
+
+test: ## every check and test there is
+	@scripts/test
+
+module: setup ## the kernel modules, for the lab kernel or for KDIR, into out/modules
+	@KVM_EXIT_OUT=out/modules scripts/build-modules $(KDIR)
+
+cli: setup ## kvm-exits, statically linked, into out/
+	@mkdir -p out && cp "$$(scripts/build-cli)" out/ && echo out/kvm-exits
+
+kernel: setup ## the lab kernel, with the patched and the stock KVM modules
+	@scripts/build-kernel --stock-kvm
+
+lab-shell: setup ## a console on the lab host
+	@scripts/lab shell
+
+setup: ## what building needs: installed as root, else named
+	@scripts/setup
+
+clean: ## remove out/
+	rm -rf out
+
+clean-cache: ## remove everything that was fetched and built
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
+
+.PHONY: help demo test module cli kernel lab-shell setup clean clean-cache
