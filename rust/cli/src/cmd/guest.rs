@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.keep_latch {
         let cpu = pin.cpu();
         eprintln!(
-            "CPU {cpu} stays latched: read there with `taskset -c {cpu}`, \
+            "CPU {cpu} stays latched: read there with `taskset -c {cpu} cpuid -1 -i -l …`, \
              release with `kvm-exits guest --release --cpu {cpu}`"
         );
     }
