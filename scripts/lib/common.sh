@@ -15,6 +15,10 @@ die() {
 	exit 1
 }
 
+# set -e alone ends a script without a word.
+set -E
+trap 'note "${0##*/}: line $LINENO: $BASH_COMMAND: exit code $?"' ERR
+
 # A rustup toolchain may come first in PATH, and without rust-src it cannot
 # build a kernel: name Debian's tools one by one.
 use_debian_rust() {

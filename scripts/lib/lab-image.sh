@@ -14,6 +14,8 @@ BUSYBOX=/bin/busybox
 LAB_PROGRAMS=(/usr/bin/qemu-system-x86_64 /usr/bin/cpuid)
 # Those that every guest has, in its initramfs.
 GUEST_PROGRAMS=(/usr/bin/cpuid)
+# Ours, built beside kvm-exits; a test hands them to its guest where it needs one.
+TEST_PROGRAMS=(leaf-poison)
 # What QEMU's microvm and pc machines load; the rest of the folder is for
 # other architectures and network cards.
 QEMU_FIRMWARE=(qboot.rom bios-microvm.bin bios-256k.bin linuxboot_dma.bin kvmvapic.bin
@@ -23,7 +25,7 @@ QEMU_FIRMWARE=(qboot.rom bios-microvm.bin bios-256k.bin linuxboot_dma.bin kvmvap
 copy_program() {
 	local root=$1 file=$2 lib
 	install -D "$file" "$root/usr/bin/${file##*/}"
-	{ ldd "$file" 2>/dev/null || true; } | grep -oE '/[^ ]+\.so[^ ]*' | sort -u | while read -r lib; do
+	{ ldd "$file" 2>/dev/null || true; } | sed -nE 's,^[^/]*(/[^ ]+\.so[^ ]*).*,\1,p' | sort -u | while read -r lib; do
 		case $lib in
 		*/ld-linux*) install -D "$lib" "$root/lib64/${lib##*/}" ;;
 		*) [ -e "$root/usr/lib/x86_64-linux-gnu/${lib##*/}" ] ||
@@ -48,7 +50,7 @@ guest_initramfs() {
 	local root=$1 program
 	base_root "$root"
 	mkdir "$root/work"
-	for program in "${GUEST_PROGRAMS[@]}" ${3:+"$3"}; do
+	for program in "${GUEST_PROGRAMS[@]}" "$3"; do
 		copy_program "$root" "$program"
 	done
 	install "$REPO/lab/guest/init" "$root/init"
@@ -79,7 +81,7 @@ lab_iso() {
 	host_initramfs "$work/host-root" "$root/isolinux/initrd"
 	guest_initramfs "$work/guest-root" "$root/lab/guest/base.cpio" "$cli"
 
-	for program in "${LAB_PROGRAMS[@]}" ${cli:+"$cli"}; do
+	for program in "${LAB_PROGRAMS[@]}" "$cli" "${TEST_PROGRAMS[@]/#/${cli%/*}/}"; do
 		copy_program "$root" "$program"
 	done
 	for name in "${QEMU_FIRMWARE[@]}"; do
