@@ -17,12 +17,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Guest(cmd::guest::Args),
+    Caps(cmd::caps::Args),
     Compare(cmd::compare::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Guest(args) => cmd::guest::run(&args),
+        Command::Caps(args) => cmd::caps::run(&args),
         Command::Compare(args) => cmd::compare::run(&args),
     };
     match result {

@@ -2,5 +2,6 @@
 
 //! The subcommands, a file each: its arguments (`Args`) and what it does with them (`run`).
 
+pub mod caps;
 pub mod compare;
 pub mod guest;

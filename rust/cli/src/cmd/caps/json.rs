@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The capabilities as JSON.
+//!
+//! MSR indices and values are strings in hex: JSON readers that take every number for a double
+//! would lose bits of them.
+
+use super::source::Source;
+use acct::caps::controls::{Entry, GROUPS};
+use acct::caps::msrs::{name, Presence};
+use acct::caps::registers::{Field, Kind, CONTROL_REGISTERS, REGISTERS};
+use acct::caps::report::NotActivated;
+use acct::caps::{Allowed, Capabilities, Reading};
+use serde::Serialize;
+
+/// What `kvm-exits caps --json` prints.
+#[derive(Serialize)]
+pub struct Report {
+    schema: u32,
+    source: String,
+    groups: Vec<Group>,
+    absent_groups: Vec<AbsentGroup>,
+    registers: Vec<Register>,
+    control_registers: Vec<ControlRegister>,
+    missing: Vec<Missing>,
+    disagreements: Vec<Disagreement>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Group {
+    name: &'static str,
+    msr: String,
+    msr_name: &'static str,
+    raw: String,
+    controls: Vec<Control>,
+}
+
+#[derive(Serialize)]
+struct Control {
+    bit: u8,
+    name: String,
+    #[serde(flatten)]
+    allowed: Bit,
+    /// The SDM reserves the bit; this processor lets software set it all the same.
+    #[serde(skip_serializing_if = "is_false")]
+    reserved: bool,
+}
+
+/// What software may do with a bit.
+#[derive(Clone, Copy, Serialize)]
+pub struct Bit {
+    can_set: bool,
+    can_clear: bool,
+}
+
+#[derive(Serialize)]
+struct AbsentGroup {
+    name: &'static str,
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct Register {
+    name: &'static str,
+    msr: String,
+    raw: String,
+    fields: Vec<RegisterField>,
+    reserved_bits_set: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct RegisterField {
+    bits: String,
+    name: &'static str,
+    value: FieldValue,
+}
+
+/// A flag is true or false, anything else a number.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum FieldValue {
+    /// One bit.
+    Flag(bool),
+    /// A field of more than one bit.
+    Number(u64),
+}
+
+#[derive(Serialize)]
+struct ControlRegister {
+    name: &'static str,
+    fixed0: String,
+    fixed1: String,
+    bits: Vec<Control>,
+}
+
+#[derive(Serialize)]
+struct Missing {
+    msr: String,
+    name: &'static str,
+}
+
+#[derive(Serialize)]
+struct Disagreement {
+    msr: String,
+    name: &'static str,
+    cpu: usize,
+    raw: Option<String>,
+    first_cpu: usize,
+    first_raw: Option<String>,
+}
+
+impl Report {
+    /// Reports what `source` says.
+    pub fn new(source: &Source) -> Self {
+        let caps = &source.caps;
+        let mut groups = Vec::new();
+        let mut absent_groups = Vec::new();
+        for group in GROUPS {
+            match caps.presence(group.id) {
+                Presence::Present(reading) => groups.push(Group::new(&reading)),
+                Presence::Absent => absent_groups.push(AbsentGroup {
+                    name: group.name,
+                    reason: NotActivated(group.activated_by).to_string(),
+                }),
+                Presence::Unknown => {}
+            }
+        }
+
+        Self {
+            schema: 1,
+            source: source.name.clone(),
+            groups,
+            absent_groups,
+            registers: registers(caps),
+            control_registers: control_registers(caps),
+            missing: source
+                .missing
+                .iter()
+                .map(|&msr| Missing {
+                    msr: hex(msr),
+                    name: name(msr),
+                })
+                .collect(),
+            disagreements: source
+                .disagreements
+                .iter()
+                .map(|d| Disagreement {
+                    msr: hex(d.msr),
+                    name: name(d.msr),
+                    cpu: d.cpu,
+                    raw: d.value.map(hex),
+                    first_cpu: d.first_cpu,
+                    first_raw: d.first_value.map(hex),
+                })
+                .collect(),
+            notes: source.notes.clone(),
+        }
+    }
+}
+
+impl Group {
+    fn new(reading: &Reading) -> Self {
+        Self {
+            name: reading.group.name,
+            msr: hex(reading.msr),
+            msr_name: name(reading.msr),
+            raw: hex(reading.raw),
+            controls: reading.entries().map(Control::from).collect(),
+        }
+    }
+}
+
+impl From<Entry> for Control {
+    fn from(entry: Entry) -> Self {
+        Self {
+            bit: entry.bit,
+            name: control_name(&entry),
+            allowed: entry.allowed.into(),
+            reserved: entry.control.is_none(),
+        }
+    }
+}
+
+impl From<Allowed> for Bit {
+    fn from(allowed: Allowed) -> Self {
+        Self {
+            can_set: allowed.can_set,
+            can_clear: allowed.can_clear,
+        }
+    }
+}
+
+/// The name of a control, or the number of a bit that has no name.
+pub fn control_name(entry: &Entry) -> String {
+    match entry.control {
+        Some(control) => control.name.to_string(),
+        None => format!("Reserved bit {}", entry.bit),
+    }
+}
+
+/// What `field` says in a register that holds `raw`.
+pub fn field_value(field: &Field, raw: u64) -> FieldValue {
+    let value = field.value(raw);
+    match field.kind {
+        Kind::Flag => FieldValue::Flag(value != 0),
+        _ => FieldValue::Number(value),
+    }
+}
+
+/// A field's bits, as the SDM writes them.
+pub fn field_bits(field: &Field) -> String {
+    if field.high == field.low {
+        field.low.to_string()
+    } else {
+        format!("{}:{}", field.high, field.low)
+    }
+}
+
+/// An MSR, or what it holds.
+fn hex(value: impl Into<u64>) -> String {
+    format!("{:#x}", value.into())
+}
+
+fn registers(caps: &Capabilities) -> Vec<Register> {
+    let known = REGISTERS
+        .iter()
+        .filter_map(|register| caps.get(register.msr).map(|raw| (register, raw)));
+    known
+        .map(|(register, raw)| Register {
+            name: name(register.msr),
+            msr: hex(register.msr),
+            raw: hex(raw),
+            fields: register
+                .fields
+                .iter()
+                .map(|field| RegisterField {
+                    bits: field_bits(field),
+                    name: field.name,
+                    value: field_value(field, raw),
+                })
+                .collect(),
+            reserved_bits_set: register.reserved(raw).collect(),
+        })
+        .collect()
+}
+
+fn control_registers(caps: &Capabilities) -> Vec<ControlRegister> {
+    let known = CONTROL_REGISTERS.iter().filter_map(|register| {
+        let fixed0 = caps.get(register.fixed0)?;
+        Some((register, fixed0, caps.get(register.fixed1)?))
+    });
+    known
+        .map(|(register, fixed0, fixed1)| ControlRegister {
+            name: register.name,
+            fixed0: hex(fixed0),
+            fixed1: hex(fixed1),
+            bits: register
+                .bits
+                .iter()
+                .map(|&(bit, name)| Control {
+                    bit,
+                    name: name.to_string(),
+                    allowed: register.allowed(fixed0, fixed1, bit).into(),
+                    reserved: false,
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+// serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `kvm-exits caps` from outside.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The directory of files with MSRs.
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/caps")
+        .join(name)
+}
+
+fn caps(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kvm-exits"))
+        .arg("caps")
+        .args(args)
+        .current_dir(data(""))
+        .output()
+        .expect("kvm-exits runs")
+}
+
+fn text(args: &[&str]) -> String {
+    let output = caps(args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {stderr}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&text(args)).expect("JSON")
+}
+
+fn error(args: &[&str]) -> String {
+    let output = caps(args);
+    assert!(!output.status.success(), "{args:?} succeeds");
+    assert!(output.stdout.is_empty(), "{args:?} prints and fails");
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+/// The control `name` of `group`.
+fn control<'a>(report: &'a Value, group: &str, name: &str) -> &'a Value {
+    let named = |list: &'a Value, name: &str| {
+        let list = list.as_array().expect("a list");
+        list.iter()
+            .find(|item| item["name"] == name)
+            .unwrap_or_else(|| panic!("no {name}"))
+    };
+    named(&named(&report["groups"], group)["controls"], name)
+}
+
+#[test]
+fn two_msrs_and_no_primary_controls() {
+    let report = json(&["--from", "pin-and-secondary.txt", "--json"]);
+    let can = |group, name| {
+        let control = control(&report, group, name);
+        (control["can_set"] == true, control["can_clear"] == true)
+    };
+    let pin = |name| can("Pin-Based", name);
+    let secondary = |name| can("Secondary Processor-Based", name);
+
+    assert_eq!(pin("External-interrupt exiting"), (true, true));
+    assert_eq!(pin("Activate VMX-preemption timer"), (false, true));
+    assert_eq!(secondary("Enable EPT"), (true, true));
+    assert_eq!(secondary("Enable VPID"), (true, true));
+    assert_eq!(secondary("Unrestricted guest"), (true, true));
+    assert_eq!(secondary("VMCS shadowing"), (false, true));
+    assert_eq!(report["groups"].as_array().map(Vec::len), Some(2));
+
+    let ept = control(&report, "Secondary Processor-Based", "Enable EPT");
+    assert_eq!(ept["bit"], 1);
+    assert_eq!(report["groups"][0]["msr"], "0x481");
+    assert_eq!(report["groups"][0]["raw"], "0x3f00000016");
+}
+
+#[test]
+fn a_whole_processor() {
+    let report = json(&["--from", "haswell.txt", "--json"]);
+    let msrs: Vec<_> = report["groups"]
+        .as_array()
+        .expect("groups")
+        .iter()
+        .map(|group| group["msr"].as_str().expect("an MSR"))
+        .collect();
+    assert_eq!(msrs, ["0x48d", "0x48e", "0x48b", "0x48f", "0x490"]);
+
+    let absent = report["absent_groups"].as_array().expect("a list");
+    let names: Vec<_> = absent.iter().map(|group| &group["name"]).collect();
+    assert_eq!(names, ["Tertiary Processor-Based", "Secondary VM-Exit"]);
+
+    let text = text(&["--from", "haswell.txt"]);
+    let line = |line: &str| assert!(text.lines().any(|l| l == line), "{line:?} in {text}");
+    line("Pin-Based Controls MSR: 0x7f00000016 (0x48d IA32_VMX_TRUE_PINBASED_CTLS)");
+    line("  CR3-load exiting: Can set=Yes, Can clear=Yes");
+    line("  VMXON and VMCS region size: 4096 bytes");
+    line("  CR4.VMXE: Can set=Yes, Can clear=No");
+}
+
+#[test]
+fn raw_is_what_from_reads() {
+    let raw = text(&["--from", "haswell.txt", "--raw"]);
+    let path = std::env::temp_dir().join(format!("kvm-exits-caps-{}.txt", std::process::id()));
+    std::fs::write(&path, &raw).expect("a file");
+    let again = text(&["--from", path.to_str().expect("a path"), "--raw"]);
+    std::fs::remove_file(&path).expect("removed");
+
+    assert_eq!(raw, again);
+    assert_eq!(raw.lines().count(), 18);
+}
+
+#[test]
+fn what_one_has_and_the_other_lacks() {
+    let diff = text(&["--diff", "haswell.txt", "haswell-no-ept.txt"]);
+    assert_eq!(
+        diff,
+        "\
+A: haswell.txt
+B: haswell-no-ept.txt
+Secondary Processor-Based Controls
+  Enable EPT: only A can set it
+  Unrestricted guest: only A can set it
+IA32_VMX_MISC
+  CR3-target values: A 4, B 8
+IA32_VMX_EPT_VPID_CAP
+  Execute-only translations: only A
+  Page-walk length of 4: only A
+  EPT paging structures uncacheable: only A
+  EPT paging structures write-back: only A
+  2-MByte pages: only A
+  1-GByte pages: only A
+  INVEPT: only A
+  Accessed and dirty flags for EPT: only A
+  Single-context INVEPT: only A
+  All-context INVEPT: only A
+"
+    );
+    let diff = json(&["--diff", "haswell.txt", "haswell-no-ept.txt", "--json"]);
+    let first = &diff["groups"][0]["differences"][0];
+    assert_eq!(first["name"], "Enable EPT");
+    assert_eq!(first["bit"], 1);
+    assert_eq!(first["a"]["can_set"], true);
+    assert_eq!(first["b"]["can_set"], false);
+
+    let same = text(&["--diff", "haswell.txt", "haswell.txt"]);
+    assert!(same.ends_with("No difference\n"), "{same}");
+}
+
+#[test]
+fn what_only_one_file_tells_is_no_difference() {
+    let diff = text(&["--diff", "haswell.txt", "pin-and-secondary.txt"]);
+    assert!(
+        diff.contains("Not compared: VM-Entry, of which B does not tell\n"),
+        "{diff}"
+    );
+    assert!(!diff.contains("VM-Entry Controls"), "{diff}");
+}
+
+#[test]
+fn garbage() {
+    assert_eq!(
+        error(&["--from", "garbage.txt"]),
+        "kvm-exits: garbage.txt: line 3: expected `MSR VALUE` in hex, as in \
+         `0x481 0x3f00000016`, found \"not an MSR\"\n"
+    );
+    assert!(error(&["--from", "no-such-file"]).starts_with("kvm-exits: cannot read no-such-file"));
+    assert!(error(&["--from", "haswell.txt", "--diff", "a", "b"]).contains("cannot be used"));
+}
