@@ -13,11 +13,15 @@ esac
 one_run() {
 	name=$1
 	shift
-	echo "== $name: $*"
-	reload-kvm "$@"
+	echo "$name: reload kvm-intel with $*, boot the guest"
+	reload-kvm "$@" >/dev/ttyS0
 	# What the run really had, for whoever checks the report.
 	(cd /sys/module/kvm_intel/parameters && grep . ./* 2>/dev/null | sed 's,^\./,,; s/:/=/') >"$LAB_OUT/$name.parameters"
-	guest-run --name "$name" --out "/tmp/$name" guest.sh machine
+	# The raw lines are for serial.log; they would bury the report on a terminal.
+	guest-run --name "$name" --out "/tmp/$name" guest.sh machine >/dev/ttyS0 2>&1 || {
+		echo "the guest failed ($?): see serial.log"
+		exit 1
+	}
 	cp "/tmp/$name/exits.json" "$LAB_OUT/$name.json"
 	# Let the port drain: the dump must not cut a line of the guest's in two.
 	sleep 1
