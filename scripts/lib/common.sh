@@ -16,7 +16,6 @@ die() {
 }
 
 # set -e alone ends a script without a word.
-set -E
 trap 'note "${0##*/}: line $LINENO: $BASH_COMMAND: exit code $?"' ERR
 
 # A rustup toolchain may come first in PATH, and without rust-src it cannot
