@@ -16,9 +16,7 @@ include!(env!("KVM_EXIT_HOOKS_BINDINGS"));
 
 // `acct` does not see this header; here its constants are held to it.
 const _: () = {
-    use crate::acct::{cell::flags, leaves::paging};
-    assert!(flags::L2 == kvm_exit_hook_flags_KVM_EXIT_HOOK_L2);
-    assert!(flags::REFLECTED == kvm_exit_hook_flags_KVM_EXIT_HOOK_REFLECTED);
+    use crate::acct::leaves::paging;
     assert!(paging::TDP == kvm_exit_hook_paging_KVM_EXIT_HOOK_TDP);
     assert!(paging::VPID == kvm_exit_hook_paging_KVM_EXIT_HOOK_ASID);
     assert!(paging::UNRESTRICTED == kvm_exit_hook_paging_KVM_EXIT_HOOK_UNRESTRICTED);

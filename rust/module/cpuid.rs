@@ -23,7 +23,7 @@ struct Live<'a> {
     vcpu: &'a Vcpu,
     scope: Scope,
     /// The exit that asks: taken, not yet booked.
-    in_flight: (usize, u32),
+    in_flight: (usize, bool),
 }
 
 impl Live<'_> {
@@ -34,7 +34,7 @@ impl Live<'_> {
             Scope::Host => unsafe { host::read(index) },
         };
         match self.in_flight {
-            (at, flags) if at == index => values.with_in_flight(flags),
+            (at, l2) if at == index => values.with_in_flight(l2),
             _ => values,
         }
     }
@@ -89,7 +89,7 @@ pub(crate) unsafe fn answer(vcpu: &Vcpu, query: &kvm_exit_hook_cpuid) -> Option<
     let live = Live {
         vcpu,
         scope: params.scope,
-        in_flight: (index_of(query.reason, || ctx.isa()), query.flags),
+        in_flight: (index_of(query.reason, || ctx.isa()), query.l2 != 0),
     };
     if query.function == leaves::LATCH {
         return Some(latch(vcpu, &live, query.index));

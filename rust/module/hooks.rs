@@ -3,14 +3,15 @@
 //! The boundary to KVM: the table of hooks, and their registration.
 
 use crate::{
-    acct::table::index_of,
+    acct::table::{direct_index_of, index_of, Table},
     bindings::{
         kvm_exit_hook_cpuid,
         kvm_exit_hook_vcpu,
         kvm_exit_hook_vendor,
         kvm_exit_hooks, //
     },
-    cpuid, dump, host,
+    cpuid, dump,
+    host::{self, CpuTable},
     period::{self, Period},
     vms::Vcpu,
 };
@@ -78,7 +79,9 @@ static HOOKS: Shared = Shared(kvm_exit_hooks {
     vendor: Some(vendor),
     vcpu_create: Some(vcpu_create),
     vcpu_destroy: Some(vcpu_destroy),
+    cpu: Some(cpu_table),
     exit: Some(exit),
+    exit_l2: Some(exit_l2),
     cpuid: Some(cpuid_hook),
 });
 
@@ -171,21 +174,85 @@ unsafe extern "C" fn vcpu_destroy(vcpu: *mut c_void) {
 
 /// # Safety
 ///
+/// Only as KVM's `cpu` hook.
+unsafe extern "C" fn cpu_table(cpu: c_uint) -> *mut c_void {
+    // SAFETY: This is a hook.
+    unsafe { host::table_of(cpu) }.cast_mut().cast()
+}
+
+/// The tables of the running vCPU, if it has one, and of the CPU.
+///
+/// # Safety
+///
+/// Only for what KVM passes to a hook, and for as long as that runs.
+#[inline(always)]
+unsafe fn tables<'a>(vcpu: *mut c_void, cpu: *mut c_void) -> (Option<&'a Table>, &'a CpuTable) {
+    // SAFETY: What `vcpu_create` and `cpu_table` returned, the one perhaps null, the other not.
+    unsafe {
+        (
+            vcpu.cast::<Vcpu>().as_ref().map(|vcpu| &vcpu.table),
+            &*cpu.cast::<CpuTable>(),
+        )
+    }
+}
+
+/// The hot path: `docs/performance.md` counts its instructions.
+///
+/// # Safety
+///
 /// Only as KVM's `exit` hook.
 unsafe extern "C" fn exit(
     vcpu: *mut c_void,
-    cpu: c_uint,
+    cpu: *mut c_void,
     reason: c_uint,
-    flags: c_uint,
     cycles: c_ulonglong,
 ) {
-    let index = index_of(reason, period::isa);
-    // SAFETY: Null, or made by `vcpu_create` and not given back yet.
-    if let Some(vcpu) = unsafe { vcpu.cast::<Vcpu>().as_ref() } {
-        vcpu.table.book(index, flags, cycles);
+    let Some(index) = direct_index_of(reason) else {
+        // SAFETY: The same arguments.
+        return unsafe { exit_high(vcpu, cpu, reason, cycles) };
+    };
+    // SAFETY: The same arguments.
+    let (vcpu, cpu) = unsafe { tables(vcpu, cpu) };
+    if let Some(vcpu) = vcpu {
+        vcpu.book(index, cycles);
     }
-    // SAFETY: This is a hook, and KVM calls it with preemption off.
-    unsafe { host::book(cpu, index, flags, cycles) };
+    cpu.book(index, cycles);
+}
+
+/// [`exit`] for a reason that is not its own index.
+///
+/// # Safety
+///
+/// As [`exit`].
+#[cold]
+#[inline(never)]
+unsafe fn exit_high(vcpu: *mut c_void, cpu: *mut c_void, reason: u32, cycles: u64) {
+    let index = index_of(reason, period::isa);
+    // SAFETY: The same arguments.
+    let (vcpu, cpu) = unsafe { tables(vcpu, cpu) };
+    if let Some(vcpu) = vcpu {
+        vcpu.book(index, cycles);
+    }
+    cpu.book(index, cycles);
+}
+
+/// # Safety
+///
+/// Only as KVM's `exit_l2` hook.
+unsafe extern "C" fn exit_l2(
+    vcpu: *mut c_void,
+    cpu: *mut c_void,
+    reason: c_uint,
+    cycles: c_ulonglong,
+    reflected: c_int,
+) {
+    let index = index_of(reason, period::isa);
+    // SAFETY: The same arguments.
+    let (vcpu, cpu) = unsafe { tables(vcpu, cpu) };
+    if let Some(vcpu) = vcpu {
+        vcpu.book_l2(index, cycles, reflected != 0);
+    }
+    cpu.book_l2(index, cycles, reflected != 0);
 }
 
 /// # Safety

@@ -10,6 +10,7 @@ use crate::{
     },
     published::Published,
 };
+use core::ptr;
 use kernel::{
     alloc::{KVBox, KVVec},
     cpu,
@@ -19,7 +20,7 @@ use pin_init::Zeroable;
 
 /// One CPU's counts, written by that CPU only, with preemption off.
 #[repr(C)]
-struct CpuTable {
+pub(crate) struct CpuTable {
     table: Table,
     histograms: [Histogram; CELLS],
 }
@@ -116,21 +117,37 @@ impl Drop for Tables {
     }
 }
 
-/// Books one exit for `cpu`, the CPU this runs on.
+impl CpuTable {
+    /// Books one exit, taken while L1 ran. Only in a hook, on this table's CPU.
+    #[inline(always)]
+    pub(crate) fn book(&self, index: usize, cycles: u64) {
+        self.table.book(index, cycles);
+        if let Some(histogram) = self.histograms.get(index) {
+            histogram.book(cycles);
+        }
+    }
+
+    /// As [`CpuTable::book`], for an exit taken while L2 ran.
+    pub(crate) fn book_l2(&self, index: usize, cycles: u64, reflected: bool) {
+        self.table.book_l2(index, cycles, reflected);
+        if let Some(histogram) = self.histograms.get(index) {
+            histogram.book(cycles);
+        }
+    }
+}
+
+/// The table of `cpu`; null where there is no such CPU. It stays as long as the hooks are
+/// registered.
 ///
 /// # Safety
 ///
-/// Only in a hook, with preemption off.
-#[inline(always)]
-pub(crate) unsafe fn book(cpu: u32, index: usize, flags: u32, cycles: u64) {
+/// Only in a hook.
+pub(crate) unsafe fn table_of(cpu: u32) -> *const CpuTable {
     // SAFETY: In a hook, so the tables outlive this call.
-    let Some(cpu_table) = (unsafe { TABLES.get() }).get(cpu as usize) else {
-        return;
-    };
-    cpu_table.table.book(index, flags, cycles);
-    if let Some(histogram) = cpu_table.histograms.get(index) {
-        histogram.book(cycles);
-    }
+    let tables = unsafe { TABLES.get() };
+    tables
+        .get(cpu as usize)
+        .map_or(ptr::null(), |table| &**table)
 }
 
 /// One cell of this period, over all CPUs, for a guest.

@@ -4,15 +4,6 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Flags of one exit. The values are those of `enum kvm_exit_hook_flags` in
-/// `include/linux/kvm_exit_hooks.h` of the patched kernel.
-pub mod flags {
-    /// Taken while L2 ran.
-    pub const L2: u32 = 1 << 0;
-    /// Taken while L2 ran, and handed to L1.
-    pub const REFLECTED: u32 = 1 << 1;
-}
-
 /// A 64-bit counter with one writer at a time and any number of readers.
 ///
 /// A plain load and a plain store, which on x86-64 become one `add` to memory without a `lock`
@@ -107,20 +98,18 @@ impl Cell {
         self.reflected.set(values.reflected);
     }
 
-    /// Books one exit. Only the cell's one writer may call this.
+    /// Books one exit taken while L1 ran. Only the cell's one writer may call this.
     #[inline(always)]
-    pub fn book(&self, flags: u32, cycles: u64) {
-        if flags == 0 {
-            self.l1.book(cycles);
-        } else {
-            self.book_l2(flags, cycles);
-        }
+    pub fn book(&self, cycles: u64) {
+        self.l1.book(cycles);
     }
 
-    #[cold]
-    fn book_l2(&self, flags: u32, cycles: u64) {
+    /// Books one exit taken while L2 ran, and perhaps handed to L1. Only the cell's one writer
+    /// may call this.
+    #[inline]
+    pub fn book_l2(&self, cycles: u64, reflected: bool) {
         self.l2.book(cycles);
-        if flags & flags::REFLECTED != 0 {
+        if reflected {
             self.reflected.add(1);
         }
     }
@@ -192,12 +181,8 @@ impl Values {
     }
 
     /// With one more exit that has been taken but not booked yet, so its cycles are unknown.
-    pub const fn with_in_flight(mut self, flags: u32) -> Self {
-        let level = if flags & flags::L2 != 0 {
-            &mut self.l2
-        } else {
-            &mut self.l1
-        };
+    pub const fn with_in_flight(mut self, l2: bool) -> Self {
+        let level = if l2 { &mut self.l2 } else { &mut self.l1 };
         level.count = level.count.wrapping_add(1);
         self
     }

@@ -21,17 +21,23 @@ pub const CELLS: usize = OTHER_INDEX + 1;
 
 /// The cell for `reason`, whose upper half is flags (SDM Vol. 3C, "Exit reason": 31 failed VM
 /// entry, 27 enclave mode) and never indexes. `isa` is asked only for the reasons that need it.
-#[inline(always)]
+#[inline]
 pub fn index_of(reason: u32, isa: impl FnOnce() -> Isa) -> usize {
-    let basic = reason & 0xffff;
-    if (basic as usize) < DIRECT {
-        basic as usize
+    direct_index_of(reason).unwrap_or_else(|| high_index(reason & 0xffff, isa()))
+}
+
+/// [`index_of`] for nearly every reason there is; `None` for the others. What the compiler knows
+/// of the result spares the table's users the check of its bounds.
+#[inline(always)]
+pub const fn direct_index_of(reason: u32) -> Option<usize> {
+    let basic = (reason & 0xffff) as usize;
+    if basic < DIRECT {
+        Some(basic)
     } else {
-        high_index(basic, isa())
+        None
     }
 }
 
-#[cold]
 fn high_index(basic: u32, isa: Isa) -> usize {
     match isa {
         Isa::Svm if SVM_HIGH.contains(&basic) => DIRECT + (basic - SVM_HIGH.start()) as usize,
@@ -75,13 +81,20 @@ impl Table {
         Self([const { Cell::new() }; CELLS])
     }
 
-    /// Books one exit in the cell `index`. Only the table's one writer may call this.
-    ///
-    /// An index out of range, which [`index_of`] never yields, is ignored.
+    /// Books one exit, taken while L1 ran, in the cell `index`. Only the table's one writer may
+    /// call this. An index out of range, which [`index_of`] never yields, is ignored.
     #[inline(always)]
-    pub fn book(&self, index: usize, flags: u32, cycles: u64) {
+    pub fn book(&self, index: usize, cycles: u64) {
         if let Some(cell) = self.0.get(index) {
-            cell.book(flags, cycles);
+            cell.book(cycles);
+        }
+    }
+
+    /// As [`Table::book`], for an exit taken while L2 ran, and perhaps handed to L1.
+    #[inline]
+    pub fn book_l2(&self, index: usize, cycles: u64, reflected: bool) {
+        if let Some(cell) = self.0.get(index) {
+            cell.book_l2(cycles, reflected);
         }
     }
 

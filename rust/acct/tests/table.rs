@@ -3,20 +3,26 @@
 //! The tables against a naive model: arbitrary exits, with readers and resets between them.
 
 use acct::{
-    cell::{flags, Values},
+    cell::Values,
     reasons::{Isa, OTHER},
     table::{index_named, index_of, reason_at, Reading, Table, CELLS},
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const L2_REFLECTED: u32 = flags::L2 | flags::REFLECTED;
+/// Who ran when the exit was taken, and who has it now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Level {
+    L1,
+    L2,
+    Reflected,
+}
 
 #[derive(Clone, Debug)]
 enum Step {
     Exit {
         reason: u32,
-        flags: u32,
+        level: Level,
         cycles: u64,
     },
     Read,
@@ -28,10 +34,10 @@ fn reasons() -> impl Strategy<Value = u32> {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let flags = prop::sample::select(vec![0, flags::L2, L2_REFLECTED]);
-    let exit = (reasons(), flags, 0u64..1 << 40).prop_map(|(reason, flags, cycles)| Step::Exit {
+    let level = prop::sample::select(vec![Level::L1, Level::L2, Level::Reflected]);
+    let exit = (reasons(), level, 0u64..1 << 40).prop_map(|(reason, level, cycles)| Step::Exit {
         reason,
-        flags,
+        level,
         cycles,
     });
     prop::collection::vec(
@@ -71,13 +77,22 @@ proptest! {
         let mut model = BTreeMap::<u32, Values>::new();
         for step in steps {
             match step {
-                Step::Exit { reason, flags, cycles } => {
-                    table.book(index_of(reason, || isa), flags, cycles);
+                Step::Exit { reason, level, cycles } => {
+                    let index = index_of(reason, || isa);
                     let row = model.entry(file_under(reason, isa)).or_default();
-                    let level = if flags & flags::L2 != 0 { &mut row.l2 } else { &mut row.l1 };
-                    level.count += 1;
-                    level.cycles += cycles;
-                    row.reflected += u64::from(flags & flags::REFLECTED != 0);
+                    let sum = match level {
+                        Level::L1 => {
+                            table.book(index, cycles);
+                            &mut row.l1
+                        }
+                        Level::L2 | Level::Reflected => {
+                            table.book_l2(index, cycles, level == Level::Reflected);
+                            &mut row.l2
+                        }
+                    };
+                    sum.count += 1;
+                    sum.cycles += cycles;
+                    row.reflected += u64::from(level == Level::Reflected);
                 }
                 Step::Read => agrees(&read(&table, &baseline), &model)?,
                 Step::Reset => {
@@ -123,7 +138,7 @@ fn every_defined_reason_has_a_cell_of_its_own() {
 #[test]
 fn an_exit_in_flight_counts_at_its_level() {
     let none = Values::default();
-    assert_eq!(none.with_in_flight(0).l1.count, 1);
-    assert_eq!(none.with_in_flight(L2_REFLECTED).l2.count, 1);
-    assert_eq!(none.with_in_flight(0).all().cycles, 0);
+    assert_eq!(none.with_in_flight(false).l1.count, 1);
+    assert_eq!(none.with_in_flight(true).l2.count, 1);
+    assert_eq!(none.with_in_flight(false).all().cycles, 0);
 }
