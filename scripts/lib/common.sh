@@ -40,6 +40,19 @@ use_debian_rust() {
 	done
 }
 
+# llvm_option: what makes a kernel build take clang, in the newest version
+# that is here with its linker.
+llvm_option() {
+	local v
+	for v in -{22,21,20,19,18,17}; do
+		if [ -x "/usr/bin/clang$v" ] && [ -x "/usr/bin/ld.lld$v" ]; then
+			echo "LLVM=$v"
+			return
+		fi
+	done
+	echo LLVM=1
+}
+
 # debian_release: 12, 13, or "sid" for testing and unstable.
 debian_release() {
 	local ID='' VERSION_ID=''

@@ -16,10 +16,10 @@ LAB_PROGRAMS=(/usr/bin/qemu-system-x86_64 /usr/bin/cpuid)
 GUEST_PROGRAMS=(/usr/bin/cpuid)
 # Ours, built beside kvm-exits; a test hands them to its guest where it needs one.
 TEST_PROGRAMS=(leaf-poison)
-# What QEMU's microvm and pc machines load; the rest of the folder is for
-# other architectures and network cards.
-QEMU_FIRMWARE=(qboot.rom bios-microvm.bin bios-256k.bin linuxboot_dma.bin kvmvapic.bin
-	multiboot_dma.bin pvh.bin vgabios-stdvga.bin)
+# What QEMU's microvm (and, in a test's hands, pc) machine loads; the rest of
+# the folder is for other architectures and network cards.
+QEMU_FIRMWARE=(bios-microvm.bin bios-256k.bin linuxboot_dma.bin kvmvapic.bin
+	multiboot_dma.bin pvh.bin)
 
 # copy_program ROOT FILE: FILE and the shared libraries it needs.
 copy_program() {

@@ -7,7 +7,8 @@
 # Instructions that make a second of the lab host's clock, which is also its
 # TSC frequency: about what Bochs does in a second of a 2020s core.
 LAB_IPS=50000000
-LAB_MEM=${LAB_MEM:-512}
+LAB_MEM=512
+LAB_CPUS=1
 # Bochs wants a disk of whole cylinders: 16 heads, 63 sectors of 512 bytes.
 LAB_CYLINDER=$((16 * 63 * 512))
 
@@ -49,7 +50,7 @@ start_machine() {
 start_bochs() {
 	local work=$1 com1="mode=file, dev=$2"
 	[ "$2" != tty ] || com1="mode=term, dev=$(tty)"
-	sed -e "s|@IPS@|$LAB_IPS|; s|@MEM@|$LAB_MEM|g; s|@DISK@|$work/disk|; s|@ISO@|$work/lab.iso|
+	sed -e "s|@IPS@|$LAB_IPS|; s|@MEM@|$LAB_MEM|g; s|@CPUS@|$LAB_CPUS|; s|@DISK@|$work/disk|; s|@ISO@|$work/lab.iso|
 		s|@COM1@|$com1|; s|@COM2@|$work/output|; s|@LOG@|$work/bochs.log|" \
 		"$REPO/lab/emulator/bochsrc.in" >"$work/bochsrc"
 	# Debian's Bochs is built with its debugger, which waits to be told.
@@ -67,7 +68,7 @@ start_qemu() {
 	tcg) accel=tcg cpu=qemu64,-svm ;;
 	tcg-svm) accel=tcg cpu=EPYC,+svm ;;
 	esac
-	exec qemu-system-x86_64 -M pc -accel "$accel" -cpu "$cpu" -m "$LAB_MEM" -smp 1 \
+	exec qemu-system-x86_64 -M pc -accel "$accel" -cpu "$cpu" -m "$LAB_MEM" -smp "$LAB_CPUS" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-serial "$com1" -serial "file:$work/output" -boot d \
 		-drive "file=$work/lab.iso,media=cdrom,if=ide,index=2,readonly=on" \

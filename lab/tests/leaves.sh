@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The CPUID leaves, asked by a guest with poison in all registers: by the rules
+# of each layout with the module; without it, or with leaves=off, exactly what
+# stock KVM answers. Started with stock KVM loaded.
+LAYOUTS='v1 v2 v3'
+
+fail() {
+	echo "FAIL: $*"
+	exit 1
+}
+
+# ask WORDS...: leaf-poison in a guest; its output in $GUEST_OUT/answer.
+ask() {
+	echo "$*" >arguments
+	guest-run --name "$name" --out "/tmp/$name" leaves-guest.sh "$(command -v leaf-poison)" arguments ||
+		fail "$name: leaf-poison $*"
+}
+
+# dump NAME
+dump() {
+	name=$1
+	ask dump
+	[ "$(wc -l <"/tmp/$name/answer")" -gt 1000 ] || fail "$name: hardly any answers"
+	cp "/tmp/$name/answer" "$LAB_OUT/$name"
+}
+
+same() {
+	cmp "/tmp/$1/answer" "/tmp/$2/answer" || {
+		diff "/tmp/$1/answer" "/tmp/$2/answer" | head -n 20
+		fail "$1 and $2 differ"
+	}
+	echo "ok: $1 and $2 answer alike"
+}
+
+dump stock
+for name in kvm_intel kvm; do
+	rmmod $name || fail "stock $name does not unload"
+done
+for name in kvm kvm-intel; do
+	insmod "$LAB_MODULES/$name.ko" || fail "patched $name.ko"
+done
+dump no-module
+same stock no-module
+
+insmod "$LAB_MODULES/kvm_exit_stats.ko" leaves=off || fail "leaves=off"
+dump off
+same stock off
+rmmod kvm_exit_stats || fail "rmmod"
+
+for layout in $LAYOUTS; do
+	insmod "$LAB_MODULES/kvm_exit_stats.ko" leaves="$layout" || fail "leaves=$layout"
+	name=check-$layout
+	ask check --layout "$layout"
+	cat "/tmp/$name/answer"
+	rmmod kvm_exit_stats || fail "rmmod"
+done
+dump unloaded
+same stock unloaded
+echo 'PASS: leaves'
