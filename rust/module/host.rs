@@ -122,8 +122,8 @@ impl CpuTable {
     #[inline(always)]
     pub(crate) fn book(&self, index: usize, cycles: u64) {
         self.table.book(index, cycles);
-        if let Some(histogram) = self.histograms.get(index) {
-            histogram.book(cycles);
+        if index < CELLS {
+            self.histograms[index].book(cycles);
         }
     }
 

@@ -11,11 +11,7 @@
 
 use kernel::prelude::*;
 
-// Each of the crates that share this source uses a part of it.
-#[allow(dead_code, unreachable_pub, unused_imports)]
-#[path = "../acct/src/lib.rs"]
 mod acct;
-
 mod bindings;
 mod cpuid;
 mod debugfs;

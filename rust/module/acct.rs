@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The parts of `rust/acct` that this module is made of, from the one source there is.
+
+#![allow(dead_code, unreachable_pub, reason = "the other crates use the rest")]
+
+#[path = "../acct/src/cell.rs"]
+pub(crate) mod cell;
+#[path = "../acct/src/histogram.rs"]
+pub(crate) mod histogram;
+#[path = "../acct/src/leaves.rs"]
+pub(crate) mod leaves;
+#[path = "../acct/src/reasons.rs"]
+pub(crate) mod reasons;
+#[path = "../acct/src/snapshot.rs"]
+pub(crate) mod snapshot;
+#[path = "../acct/src/table.rs"]
+pub(crate) mod table;
