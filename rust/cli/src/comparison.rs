@@ -5,7 +5,8 @@
 mod render;
 mod warnings;
 
-use crate::snapshot::{Counters, Paging, Scope, Snapshot, EMULATOR};
+use crate::output::note_on_cycles;
+use crate::snapshot::{Counters, Paging, Scope, Snapshot};
 use anyhow::{bail, Context, Result};
 use serde::{Serialize, Serializer};
 use std::cmp::Reverse;
@@ -172,6 +173,7 @@ impl Comparison {
         let mut rows = rows(snapshots);
         sort.sort(&mut rows);
         let headings = headings(snapshots);
+        let emulated = snapshots.iter().all(|(_, s)| s.is_emulated());
         Ok(Self {
             warnings: warnings::find(snapshots, &headings),
             columns: snapshots
@@ -185,7 +187,7 @@ impl Comparison {
                     paging: s.paging,
                 })
                 .collect(),
-            cycles_note: cycles_note.map_or_else(|| note_on_cycles(snapshots).into(), String::from),
+            cycles_note: cycles_note.unwrap_or(note_on_cycles(emulated)).to_string(),
             sorted_by: sort.describe(),
             rows,
             total: row(
@@ -246,16 +248,6 @@ fn headings(snapshots: &[Named]) -> Vec<String> {
         return stems;
     }
     of(&|(file, _)| file.display().to_string())
-}
-
-fn note_on_cycles(snapshots: &[Named]) -> &'static str {
-    let emulated = |(_, s): &Named| s.machine.as_deref() == Some(EMULATOR);
-    if snapshots.iter().all(emulated) {
-        "Cycles are those of the emulator's TSC, which counts instructions: the figures can be \
-         repeated, but they say how many instructions KVM executed, not what they cost on hardware."
-    } else {
-        "Cycles are TSC cycles of the host, from the exit until KVM has dealt with it."
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::cpuid::Cpuid;
 use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, SCHEMA};
 use acct::leaves::{paging, Layout, Registers};
 use acct::leaves::{ABI, INFO, LATCH, REASON, REASON_L2, SIGNATURE, SIGNATURE_TEXT, TOTAL};
-use acct::{reasons, table};
+use acct::table;
 use anyhow::{bail, ensure, Context, Result};
 
 /// What the leaf [`INFO`] says.
@@ -129,10 +129,9 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
             if counters.count == 0 {
                 continue;
             }
-            let name = reasons::Isa::from(info.isa).name(reason);
             rows.push(ReasonRow {
                 reason,
-                name: name.map_or_else(|| format!("UNDEFINED_{reason}"), String::from),
+                name: info.isa.reason_name(reason),
                 counters,
                 histogram: None,
             });
@@ -146,6 +145,7 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
             scope: info.scope,
             tsc_khz: Some(info.tsc_khz.into()),
             machine: None,
+            vm: None,
             paging: info.paging,
             total: self.counters(TOTAL)?,
             reasons: rows,

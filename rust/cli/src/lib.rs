@@ -5,7 +5,10 @@
 pub mod cmd;
 pub mod comparison;
 pub mod cpuid;
+pub mod device;
 pub mod leaves_client;
 pub mod output;
+pub mod percentile;
 pub mod pin;
+pub mod reading;
 pub mod snapshot;

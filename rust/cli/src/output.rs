@@ -20,14 +20,20 @@ pub struct Format {
 
 /// Prints `text` with a newline at its end. A reader that has gone away (`| head`) is no error.
 pub fn print(text: &str) -> Result<()> {
+    print_on(text).map(drop)
+}
+
+/// As [`print()`]; returns whether there is still a reader, so that there is a point in going on.
+pub fn print_on(text: &str) -> Result<bool> {
     let mut out = std::io::stdout().lock();
     match out
         .write_all(text.as_bytes())
         .and_then(|()| out.write_all(if text.ends_with('\n') { b"" } else { b"\n" }))
         .and_then(|()| out.flush())
     {
-        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(e) => Err(e.into()),
     }
 }
 
@@ -93,6 +99,29 @@ pub fn mean(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_string(), |v| grouped(v.round() as u64))
 }
 
+/// `part` of `whole` in per cent; `-` of nothing.
+pub fn share(part: u64, whole: u64) -> String {
+    match whole {
+        0 => "-".to_string(),
+        _ => format!("{:.1}%", part as f64 / whole as f64 * 100.0),
+    }
+}
+
+/// `name` without what could steer a terminal: a process may call itself anything.
+pub fn printable(name: &str) -> String {
+    name.replace(char::is_control, "?")
+}
+
+/// What to say of the figures: that they are cycles, or instructions.
+pub fn note_on_cycles(emulated: bool) -> &'static str {
+    if emulated {
+        "Cycles are those of the emulator's TSC, which counts instructions: the figures can be \
+         repeated, but they say how many instructions KVM executed, not what they cost on hardware."
+    } else {
+        "Cycles are TSC cycles of the host, from the exit until KVM has dealt with it."
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +133,18 @@ mod tests {
         assert_eq!(grouped(1_000), "1,000");
         assert_eq!(grouped(42_566), "42,566");
         assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn shares_are_per_cent() {
+        assert_eq!(share(1, 8), "12.5%");
+        assert_eq!(share(8, 8), "100.0%");
+        assert_eq!(share(0, 0), "-");
+    }
+
+    #[test]
+    fn names_cannot_steer_the_terminal() {
+        assert_eq!(printable("qemu\x1b[2J\n"), "qemu?[2J?");
     }
 
     #[test]

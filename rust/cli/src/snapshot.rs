@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! A snapshot of the counters, as JSON: what `guest`, `show` and `vms` print and reports read.
+//! (The binary one, which the device gives, is decoded in `reading.rs`.)
 //!
 //! A field that the source cannot know is absent, not zero. Fields may be added within a schema
 //! (readers pass over those they do not know); a change of meaning moves [`SCHEMA`].
 
+use crate::reading::Reading;
 use acct::reasons;
+use acct::snapshot::MAGIC;
 use anyhow::{bail, ensure, Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -38,6 +41,9 @@ pub struct Snapshot {
     /// What the host is, where whoever took the snapshot said so: [`EMULATOR`] or anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<String>,
+    /// Which VM's, where the host tells one VM from another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vm: Option<Vm>,
     /// How guest memory is translated.
     pub paging: Paging,
     /// The sums over `reasons`.
@@ -75,6 +81,14 @@ impl From<Isa> for reasons::Isa {
     }
 }
 
+impl Isa {
+    /// The name of `reason`, or a substitute where it has none.
+    pub fn reason_name(self, reason: u32) -> String {
+        let name = reasons::Isa::from(self).name(reason);
+        name.map_or_else(|| format!("UNDEFINED_{reason}"), String::from)
+    }
+}
+
 /// Whose exits are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -83,6 +97,17 @@ pub enum Scope {
     Vm,
     /// Those of all VMs.
     Host,
+}
+
+/// A VM, as the host knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vm {
+    /// Pid of the task that created it.
+    pub pid: u32,
+    /// That task's name, which it may have chosen to be anything.
+    pub name: String,
+    /// How many vCPUs it has.
+    pub vcpus: u32,
 }
 
 /// How guest memory is translated.
@@ -138,6 +163,24 @@ impl Counters {
     pub fn cycles_per_exit(&self) -> Option<f64> {
         (self.count > 0).then(|| self.cycles as f64 / self.count as f64)
     }
+
+    /// The sum of `rows`, without the counters that one of them lacks.
+    pub fn sum<'a>(rows: impl IntoIterator<Item = &'a Self>) -> Self {
+        let zero = Self {
+            l2_count: Some(0),
+            l2_cycles: Some(0),
+            l2_reflected: Some(0),
+            ..Self::default()
+        };
+        let add = |a: Option<u64>, b: Option<u64>| Some(a?.wrapping_add(b?));
+        rows.into_iter().fold(zero, |sum, row| Self {
+            count: sum.count.wrapping_add(row.count),
+            cycles: sum.cycles.wrapping_add(row.cycles),
+            l2_count: add(sum.l2_count, row.l2_count),
+            l2_cycles: add(sum.l2_cycles, row.l2_cycles),
+            l2_reflected: add(sum.l2_reflected, row.l2_reflected),
+        })
+    }
 }
 
 /// The counters of one reason.
@@ -156,11 +199,16 @@ pub struct ReasonRow {
 }
 
 impl Snapshot {
-    /// Reads and checks the snapshot in `path`.
+    /// Reads and checks the snapshot in `path`: JSON, or what the device gave (the host's view).
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&text).with_context(|| path.display().to_string())
+        let bytes =
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let snapshot = if bytes.starts_with(&MAGIC) {
+            Reading::decode(&bytes).map(|reading| reading.host)
+        } else {
+            Self::parse(&String::from_utf8_lossy(&bytes))
+        };
+        snapshot.with_context(|| path.display().to_string())
     }
 
     /// Reads and checks a snapshot.
@@ -170,6 +218,10 @@ impl Snapshot {
         struct Head {
             schema: Option<u32>,
         }
+        ensure!(
+            !text.trim_start().starts_with('['),
+            "this is a list, as `vms --json` prints it: take one snapshot out of it"
+        );
         let head: Head = serde_json::from_str(text).context("this is not JSON")?;
         match head.schema {
             Some(SCHEMA) => {}
@@ -182,6 +234,11 @@ impl Snapshot {
         let snapshot: Self = serde_json::from_str(text).context("a damaged snapshot")?;
         snapshot.verify()?;
         Ok(snapshot)
+    }
+
+    /// Whether its cycles are those of an emulator.
+    pub fn is_emulated(&self) -> bool {
+        self.machine.as_deref() == Some(EMULATOR)
     }
 
     /// Checks that the total is the sum of the reasons, in every counter that all of them have.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use crate::snapshot::{Isa, ReasonRow, Source, SCHEMA};
+use crate::snapshot::{Isa, ReasonRow, Source, EMULATOR, SCHEMA};
 
 /// A snapshot of `(reason, count)`, 10 cycles an exit; the figures are made up.
 fn snapshot(file: &str, generation: u64, paging: (bool, bool), counts: &[(u32, u64)]) -> Named {
@@ -25,6 +25,7 @@ fn snapshot(file: &str, generation: u64, paging: (bool, bool), counts: &[(u32, u
         scope: Scope::Vm,
         tsc_khz: Some(50_000),
         machine: None,
+        vm: None,
         paging: Paging {
             tdp: paging.0,
             vpid: paging.1,

@@ -3,6 +3,7 @@
 use super::*;
 use acct::cell::{Level, Values};
 use acct::leaves::{self, View};
+use acct::reasons;
 use acct::table::{index_named, Reading};
 use std::cell::{Cell, RefCell};
 

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the tests share: snapshots as the device gives them, with made-up figures, and running
+//! the program on them.
+
+// Each test program uses a part of it.
+#![allow(dead_code)]
+
+use acct::cell::{Level, Values};
+use acct::histogram::{bucket_of, BUCKETS};
+use acct::snapshot::{self, Header, Row, Sink, Vm, Words, COMM, HANDLED};
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// A snapshot being written.
+pub struct Builder(Vec<u8>);
+
+impl Sink for Builder {
+    type Error = Infallible;
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+pub const TDP: u32 = 1;
+pub const VPID: u32 = 2;
+pub const SVM: u32 = 1 << 8;
+
+impl Builder {
+    pub fn new(generation: u32, paging: u32) -> Self {
+        Self::with_scope(generation, paging, 0)
+    }
+
+    pub fn with_scope(generation: u32, paging: u32, scope: u32) -> Self {
+        let mut builder = Self(Vec::new());
+        let header = Header {
+            generation,
+            paging,
+            scope,
+            tsc_khz: 1_000,
+        };
+        let Ok(()) = snapshot::put_header(&mut builder, &header);
+        builder
+    }
+
+    /// A row of the host's view: exits of L1 that took `cycles`, with their histogram.
+    pub fn host(mut self, reason: u32, cycles: &[u64]) -> Self {
+        let values = values(cycles.len() as u64, cycles.iter().sum());
+        let mut buckets = [0; BUCKETS];
+        for &c in cycles {
+            buckets[bucket_of(c)] += 1;
+        }
+        let used = buckets.iter().rposition(|&n| n > 0).map_or(0, |n| n + 1);
+        let Ok(()) = snapshot::put_host_row(&mut self, &row(reason, values, &buckets[..used]));
+        self
+    }
+
+    /// A row of the host's view.
+    pub fn host_values(mut self, reason: u32, values: Values, buckets: &[u64]) -> Self {
+        let Ok(()) = snapshot::put_host_row(&mut self, &row(reason, values, buckets));
+        self
+    }
+
+    pub fn vm(mut self, pid: u32, name: &str, vcpus: u32) -> Self {
+        let mut comm = [0; COMM];
+        comm[..name.len()].copy_from_slice(name.as_bytes());
+        let Ok(()) = snapshot::put_vm(&mut self, &Vm { pid, vcpus, comm });
+        self
+    }
+
+    /// A row of the VM before it.
+    pub fn vm_row(mut self, reason: u32, count: u64, cycles: u64) -> Self {
+        let Ok(()) = snapshot::put_vm_row(&mut self, &row(reason, values(count, cycles), &[]));
+        self
+    }
+
+    pub fn bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// Saves it under a name that no other test may use.
+    pub fn save(self, name: &str) -> String {
+        save(name, &self.0)
+    }
+}
+
+pub fn values(count: u64, cycles: u64) -> Values {
+    Values {
+        l1: Level { count, cycles },
+        ..Values::ZERO
+    }
+}
+
+/// Of three exits of L2 one was reflected.
+pub fn nested() -> Values {
+    Values {
+        l1: Level {
+            count: 1,
+            cycles: 1_000,
+        },
+        l2: Level {
+            count: 3,
+            cycles: 9_000,
+        },
+        reflected: 1,
+    }
+}
+
+fn row(reason: u32, values: Values, buckets: &[u64]) -> Row<'_> {
+    Row {
+        reason,
+        flags: HANDLED,
+        values,
+        buckets: Words::Native(buckets),
+    }
+}
+
+/// The path of a file of the tests' own.
+pub fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+pub fn save(name: &str, bytes: &[u8]) -> String {
+    let path = file(name);
+    std::fs::write(&path, bytes).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+pub fn kvm_exits(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kvm-exits"));
+    command.args(args).output().unwrap()
+}
+
+pub fn stdout(output: &Output) -> &str {
+    assert!(output.status.success(), "{output:?}");
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+/// What it says when it fails.
+pub fn failure(output: &Output) -> &str {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.stdout, b"");
+    std::str::from_utf8(&output.stderr).unwrap()
+}
