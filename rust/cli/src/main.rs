@@ -16,16 +16,20 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Show(cmd::show::Args),
+    Vms(cmd::vms::Args),
     Guest(cmd::guest::Args),
-    Caps(cmd::caps::Args),
     Compare(cmd::compare::Args),
+    Caps(cmd::caps::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Show(args) => cmd::show::run(&args),
+        Command::Vms(args) => cmd::vms::run(&args),
         Command::Guest(args) => cmd::guest::run(&args),
-        Command::Caps(args) => cmd::caps::run(&args),
         Command::Compare(args) => cmd::compare::run(&args),
+        Command::Caps(args) => cmd::caps::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

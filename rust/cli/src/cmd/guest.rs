@@ -4,9 +4,10 @@
 
 use crate::cpuid::{Cpuid, Device, Instruction};
 use crate::leaves_client::Leaves;
+use crate::listing;
 use crate::output::{self, Format};
 use crate::pin::{self, Pin};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Scope, Snapshot};
 use anyhow::Result;
 
 /// Read this VM's exits from inside it, through CPUID leaves.
@@ -60,7 +61,8 @@ pub fn run(args: &Args) -> Result<()> {
     if args.format.json {
         output::print_json(&snapshot)
     } else if args.format.csv {
-        output::print(&csv(&snapshot))
+        let headings = output::csv_line(listing::CSV_HEADINGS);
+        output::print(&(headings + &listing::csv(&snapshot, &[])))
     } else {
         output::print(&text(&snapshot))
     }
@@ -94,60 +96,13 @@ fn release(args: &Args) -> Result<()> {
 
 fn text(snapshot: &Snapshot) -> String {
     let scope = match snapshot.scope {
-        crate::snapshot::Scope::Vm => "this VM's exits",
-        crate::snapshot::Scope::Host => "the exits of all VMs of the host",
+        Scope::Vm => "this VM's exits",
+        Scope::Host => "the exits of all VMs of the host",
     };
-    let heading = snapshot.paging.heading(snapshot.isa);
-    let mut text = format!("{scope}; {heading}; generation {}", snapshot.generation);
-    if let Some(khz) = snapshot.tsc_khz {
-        text += &format!("; TSC {} kHz", output::grouped(khz));
-    }
-    text += "\n\n";
-
-    // Without a nested guest, two columns of zeros say nothing.
-    let nested = snapshot.total.l2_count.unwrap_or(0) > 0;
-    let mut headings = vec!["reason", "name", "count", "cycles", "cycles/exit"];
-    if nested {
-        headings.extend(["L2 count", "L2 cycles"]);
-    }
-    let headings: Vec<String> = headings.into_iter().map(String::from).collect();
-    let mut table = output::table(&headings, &[1]);
-    let mut rows: Vec<_> = snapshot.reasons.iter().collect();
-    rows.sort_by_key(|row| (std::cmp::Reverse(row.counters.count), row.reason));
-    let rows = rows
-        .into_iter()
-        .map(|row| (row.reason.to_string(), row.name.as_str(), &row.counters))
-        .chain([(String::new(), "total", &snapshot.total)]);
-    for (reason, name, c) in rows {
-        let mut cells = vec![
-            reason,
-            name.to_string(),
-            output::grouped(c.count),
-            output::grouped(c.cycles),
-            output::mean(c.cycles_per_exit()),
-        ];
-        if nested {
-            cells.push(output::grouped(c.l2_count.unwrap_or(0)));
-            cells.push(output::grouped(c.l2_cycles.unwrap_or(0)));
-        }
-        table.add_row(cells);
-    }
-    text + &output::table_text(&table)
-}
-
-fn csv(snapshot: &Snapshot) -> String {
-    let mut text = output::csv_line(["reason", "name", "count", "cycles", "l2_count", "l2_cycles"]);
-    let optional = |value: Option<u64>| value.map_or_else(String::new, |v| v.to_string());
-    for row in &snapshot.reasons {
-        let c = &row.counters;
-        text += &output::csv_line([
-            row.reason.to_string(),
-            row.name.clone(),
-            c.count.to_string(),
-            c.cycles.to_string(),
-            optional(c.l2_count),
-            optional(c.l2_cycles),
-        ]);
-    }
-    text
+    format!(
+        "{scope}; {}\n\n{}\n{}",
+        listing::heading(snapshot),
+        listing::table(snapshot),
+        listing::notes(snapshot),
+    )
 }

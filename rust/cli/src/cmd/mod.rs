@@ -5,3 +5,5 @@
 pub mod caps;
 pub mod compare;
 pub mod guest;
+pub mod show;
+pub mod vms;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `kvm-exits vms`: the exits of each VM, on the host.
+
+use crate::input::Input;
+use crate::listing;
+use crate::output::{self, grouped, printable, Format};
+use crate::reading::Reading;
+use crate::snapshot::Snapshot;
+use anyhow::Result;
+
+/// Show the exits of each VM of this host (needs root).
+///
+/// A VM is there as long as it has vCPUs; the exits of those that are gone are only in `show`.
+/// --json prints a list, each element as of `kvm-exits show` and with "vm".
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: Input,
+
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Runs `kvm-exits vms`.
+pub fn run(args: &Args) -> Result<()> {
+    let reading = args.input.reading()?;
+    if args.format.json {
+        output::print_json(&reading.vms)
+    } else if args.format.csv {
+        output::print(&csv(&reading.vms))
+    } else {
+        output::print(&text(&reading))
+    }
+}
+
+fn text(reading: &Reading) -> String {
+    let heading = listing::heading(&reading.host);
+    let mut text = match reading.vms.len() {
+        0 => format!("no VM has a vCPU now; {heading}\n"),
+        1 => format!("1 VM; {heading}\n"),
+        n => format!("{n} VMs; {heading}\n"),
+    };
+    for snapshot in &reading.vms {
+        text += &format!("\n{}\n", title(snapshot));
+        if !snapshot.reasons.is_empty() {
+            text += &format!("\n{}", listing::table(snapshot));
+        }
+    }
+    if let Some(snapshot) = reading.vms.iter().find(|s| !s.reasons.is_empty()) {
+        text += &format!("\n{}", listing::notes(snapshot));
+    }
+    text
+}
+
+/// "pid 4711 (qemu-system-x86), 2 vCPUs: 12,345 exits"
+fn title(snapshot: &Snapshot) -> String {
+    let Some(vm) = &snapshot.vm else {
+        return String::new();
+    };
+    let plural = |n: u64| if n == 1 { "" } else { "s" };
+    format!(
+        "pid {} ({}), {} vCPU{}: {} exit{}",
+        vm.pid,
+        printable(&vm.name),
+        vm.vcpus,
+        plural(vm.vcpus.into()),
+        grouped(snapshot.total.count),
+        plural(snapshot.total.count),
+    )
+}
+
+fn csv(vms: &[Snapshot]) -> String {
+    let mut text = output::csv_line(["pid", "vm", "vcpus"].iter().chain(&listing::CSV_HEADINGS));
+    for snapshot in vms {
+        let vm = snapshot.vm.iter();
+        let of = vm.flat_map(|vm| [vm.pid.to_string(), vm.name.clone(), vm.vcpus.to_string()]);
+        text += &listing::csv(snapshot, &of.collect::<Vec<_>>());
+    }
+    text
+}

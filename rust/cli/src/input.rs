@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where `show` and `vms` take their figures from: the device, or a file.
+
+use crate::device;
+use crate::reading::Reading;
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+
+/// Where the figures come from.
+#[derive(Debug, clap::Args)]
+pub struct Input {
+    /// Read a snapshot that --save kept, instead of the device.
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+
+    /// Keep the snapshot in FILE as well, as the device gave it: all of `show` and `vms`.
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    save: Option<PathBuf>,
+
+    /// Note what the host is; "emulator" if its TSC counts instructions. `compare` reads it.
+    #[arg(long, value_name = "NAME")]
+    machine: Option<String>,
+}
+
+impl Input {
+    /// Reads, and saves if that was asked for.
+    pub fn reading(&self) -> Result<Reading> {
+        let mut reading = match &self.from {
+            Some(path) => Reading::load(path)?,
+            None => {
+                let (reading, bytes) = device::read()?;
+                if let Some(path) = &self.save {
+                    std::fs::write(path, bytes)
+                        .with_context(|| format!("cannot write {}", path.display()))?;
+                }
+                reading
+            }
+        };
+        for snapshot in reading.snapshots_mut() {
+            snapshot.machine.clone_from(&self.machine);
+        }
+        Ok(reading)
+    }
+}

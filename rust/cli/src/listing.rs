@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One snapshot, reason by reason, as text and as CSV.
+
+use crate::output::{self, csv_line, grouped, mean, share};
+use crate::percentile;
+use crate::snapshot::{Counters, Snapshot};
+use std::cmp::Reverse;
+
+/// The columns that a histogram fills: per cent of the exits, heading.
+const PERCENTILES: [(u32, &str); 4] = [(50, "p50"), (90, "p90"), (99, "p99"), (100, "max")];
+
+/// What the figures are of: "EPT; generation 3; …".
+pub fn heading(snapshot: &Snapshot) -> String {
+    let mut parts = vec![
+        snapshot.paging.heading(snapshot.isa),
+        format!("generation {}", snapshot.generation),
+    ];
+    parts.extend(
+        snapshot
+            .tsc_khz
+            .map(|khz| format!("TSC {} kHz", grouped(khz))),
+    );
+    parts.extend(
+        snapshot
+            .kernel
+            .as_ref()
+            .map(|release| format!("Linux {release}")),
+    );
+    parts.join("; ")
+}
+
+/// The reasons with the largest count first, and the total. Columns that would hold nothing but
+/// zeros, or nothing at all, are left out.
+pub fn table(snapshot: &Snapshot) -> String {
+    let total = &snapshot.total;
+    let has = |counter: Option<u64>| counter.unwrap_or(0) > 0;
+    let (nested, reflected) = (has(total.l2_count), has(total.l2_reflected));
+    let timed = has_histograms(snapshot);
+
+    let mut headings = vec!["reason", "name", "count", "share", "cycles", "cycles/exit"];
+    if timed {
+        headings.extend(PERCENTILES.map(|(_, heading)| heading));
+    }
+    if nested {
+        headings.extend(["L2 count", "L2 cycles"]);
+    }
+    if reflected {
+        headings.push("reflected");
+    }
+    let headings: Vec<String> = headings.into_iter().map(String::from).collect();
+    let mut table = output::table(&headings, &[1]);
+
+    let row = |reason: String, name: &str, c: &Counters, histogram: &[u64]| {
+        let mut cells = vec![
+            reason,
+            name.to_string(),
+            grouped(c.count),
+            share(c.count, total.count),
+            grouped(c.cycles),
+            mean(c.cycles_per_exit()),
+        ];
+        if timed {
+            cells.extend(PERCENTILES.map(|(p, _)| bound(percentile::below(histogram, p))));
+        }
+        if nested {
+            cells.extend([c.l2_count, c.l2_cycles].map(|n| grouped(n.unwrap_or(0))));
+        }
+        if reflected {
+            cells.push(grouped(c.l2_reflected.unwrap_or(0)));
+        }
+        cells
+    };
+    let mut reasons: Vec<_> = snapshot.reasons.iter().collect();
+    reasons.sort_by_key(|r| (Reverse(r.counters.count), r.reason));
+    for r in reasons {
+        let histogram = r.histogram.as_deref().unwrap_or_default();
+        table.add_row(row(r.reason.to_string(), &r.name, &r.counters, histogram));
+    }
+    let all = percentile::sum(
+        snapshot
+            .reasons
+            .iter()
+            .filter_map(|r| r.histogram.as_deref()),
+    );
+    table.add_row(row(String::new(), "total", total, &all));
+    output::table_text(&table)
+}
+
+/// What to know of the columns of [`table()`].
+pub fn notes(snapshot: &Snapshot) -> String {
+    let mut notes = output::note_on_cycles(snapshot.is_emulated()).to_string() + "\n";
+    if has_histograms(snapshot) {
+        notes +=
+            "p50, p90, p99, max are upper bounds, powers of two: so many per cent of the exits \
+                  (max: all of them) took fewer cycles.\n";
+    }
+    notes
+}
+
+/// The headings of [`csv()`].
+pub const CSV_HEADINGS: [&str; 11] = [
+    "reason",
+    "name",
+    "count",
+    "cycles",
+    "l2_count",
+    "l2_cycles",
+    "l2_reflected",
+    "p50_below",
+    "p90_below",
+    "p99_below",
+    "max_below",
+];
+
+/// A line per reason, each behind the fields `before`, without headings and without the total.
+pub fn csv(snapshot: &Snapshot, before: &[String]) -> String {
+    let mut text = String::new();
+    for row in &snapshot.reasons {
+        let c = &row.counters;
+        let mut fields = before.to_vec();
+        fields.extend([row.reason.to_string(), row.name.clone()]);
+        fields.extend([c.count, c.cycles].map(|n| n.to_string()));
+        fields.extend([c.l2_count, c.l2_cycles, c.l2_reflected].map(optional));
+        let histogram = row.histogram.as_deref().unwrap_or_default();
+        fields.extend(PERCENTILES.map(|(p, _)| optional(percentile::below(histogram, p))));
+        text += &csv_line(fields);
+    }
+    text
+}
+
+fn has_histograms(snapshot: &Snapshot) -> bool {
+    snapshot.reasons.iter().any(|r| r.histogram.is_some())
+}
+
+fn optional(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |v| v.to_string())
+}
+
+/// "<4,096"
+fn bound(below: Option<u128>) -> String {
+    match below.map(u64::try_from) {
+        None => "-".to_string(),
+        Some(Ok(bound)) => format!("<{}", grouped(bound)),
+        // The last bucket's: one more than 64 bits hold.
+        Some(Err(_)) => "<2^64".to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_upper_bounds() {
+        assert_eq!(bound(Some(4096)), "<4,096");
+        assert_eq!(bound(Some(1 << 64)), "<2^64");
+        assert_eq!(bound(None), "-");
+    }
+}
