@@ -21,6 +21,8 @@ enum Command {
     Guest(cmd::guest::Args),
     Compare(cmd::compare::Args),
     Caps(cmd::caps::Args),
+    Reset(cmd::reset::Args),
+    Dump(cmd::dump::Args),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         Command::Guest(args) => cmd::guest::run(&args),
         Command::Compare(args) => cmd::compare::run(&args),
         Command::Caps(args) => cmd::caps::run(&args),
+        Command::Reset(args) => cmd::reset::run(&args),
+        Command::Dump(args) => cmd::dump::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `kvm-exits show` and `vms`, run as a program: on saved snapshots, and where there is no device.
+//! `kvm-exits show`, `vms`, `reset` and `dump`, run as a program: on saved snapshots, and where
+//! there is no device.
 
 mod common;
 
@@ -180,7 +181,7 @@ fn without_the_device_it_says_what_to_do() {
         println!("there is a device here: nothing to refuse");
         return;
     }
-    for command in ["show", "vms"] {
+    for command in ["show", "vms", "reset", "dump"] {
         let output = kvm_exits(&[command]);
         let error = failure(&output);
         assert!(error.contains("/dev/kvm_exit_stats"), "{error}");

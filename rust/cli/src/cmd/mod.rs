@@ -4,6 +4,8 @@
 
 pub mod caps;
 pub mod compare;
+pub mod dump;
 pub mod guest;
+pub mod reset;
 pub mod show;
 pub mod vms;
