@@ -35,10 +35,13 @@ run_logged() {
 }
 
 _progress() {
-	local pid=$1 log=$2 title=$3 pattern=$4 total=$5 step=20 start=$SECONDS text done_
+	local pid=$1 log=$2 title=$3 pattern=$4 total=$5 step=20 start=$SECONDS shown=0 text done_
 	[ ! -t 2 ] || step=1
 	while kill -0 "$pid" 2>/dev/null; do
-		sleep "$step"
+		# Short sleeps: one that outlives us holds our caller's pipe open.
+		sleep 1
+		[ $((SECONDS - start - shown)) -ge "$step" ] || continue
+		shown=$((SECONDS - start))
 		text="$((SECONDS - start)) s"
 		if [ -n "$pattern" ] && [ "$total" -gt 0 ]; then
 			done_=$(grep -cE "$pattern" "$log" || true)
