@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The module comes and goes under guests that storm; kvm-intel comes and goes
+# under the module; guests are killed meanwhile. Afterwards the counts are
+# exact still. How often: a file "rounds" with LOADS and RELOADS, else a few.
+LOADS=10 RELOADS=3
+# shellcheck source=/dev/null
+[ ! -e rounds ] || . ./rounds
+debugfs=/sys/kernel/debug/kvm_exit_stats
+
+fail() {
+	echo "FAIL: $*"
+	exit 1
+}
+
+# storm NAME WHAT: a guest that does nothing but exit, in the background.
+storm() {
+	echo "$2" >storm
+	guest-run --name "$1" --timeout 3000 stress-guest.sh storm /usr/bin/exit-storm >"$1.log" 2>&1 &
+	until grep -q storming "$1.log"; do
+		kill -0 $! 2>/dev/null || {
+			cat "$1.log"
+			fail "guest $1 ended"
+		}
+		sleep 1
+	done
+}
+
+# Both guests, gone at once, in whatever they are doing.
+kill_guests() {
+	killall -9 qemu-system-x86_64
+	wait
+}
+
+vms() { grep -c '^vm ' $debugfs/vms; }
+
+storm a cpuid
+storm b vmcall
+i=0
+while [ $i -lt "$LOADS" ]; do
+	rmmod kvm_exit_stats || fail "rmmod under guests, round $i"
+	insmod "$LAB_MODULES/kvm_exit_stats.ko" || fail "insmod beside guests, round $i"
+	[ "$(vms)" = 2 ] || fail "round $i: $(vms) VMs, not 2"
+	# Readers and a reset while both storm.
+	cat $debugfs/exits >/dev/null
+	cat /dev/kvm_exit_stats >/dev/null
+	[ $((i % 10)) -ne 0 ] || echo 1 >$debugfs/reset
+	i=$((i + 1))
+done
+echo "loaded and unloaded $LOADS times"
+kill_guests
+# KVM lets go of a killed VM a little later.
+i=0
+until [ "$(vms)" = 0 ] || [ $i -gt 50 ]; do
+	sleep 0.2
+	i=$((i + 1))
+done
+[ "$(vms)" = 0 ] || fail "a killed VM is still listed"
+
+i=0
+while [ $i -lt "$RELOADS" ]; do
+	generation=$(sed -n 's/^generation //p' $debugfs/exits)
+	reload-kvm ept=$((i % 2)) vpid=0 || fail "reload $i"
+	now=$(sed -n 's/^generation //p' $debugfs/exits)
+	[ "$now" = $((generation + 1)) ] || fail "generation $generation, then $now"
+	[ "$(awk '$1 == "total" { print $2 }' $debugfs/exits)" = 0 ] || fail "counts went over the reload"
+	i=$((i + 1))
+done
+echo "reloaded kvm-intel $RELOADS times"
+reload-kvm --restore || fail "--restore"
+
+# Killed while the module goes.
+storm c cpuid
+killall -9 qemu-system-x86_64 &
+rmmod kvm_exit_stats || fail "rmmod while a guest dies"
+wait
+insmod "$LAB_MODULES/kvm_exit_stats.ko" || fail "insmod"
+
+# Nothing was lost on the way: exact, as on the first day.
+guest-run --name exact stress-guest.sh /usr/bin/exit-storm >exact.log 2>&1 || {
+	cat exact.log
+	fail "the counts afterwards"
+}
+cat exact.log
+[ "$(awk '$2 == "VMCALL" { print $3 }' $debugfs/exits)" = 3000 ] || fail "the host counts otherwise"
+echo 'PASS: stress'
