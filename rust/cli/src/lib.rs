@@ -14,3 +14,4 @@ pub mod percentile;
 pub mod pin;
 pub mod reading;
 pub mod snapshot;
+pub mod top;

@@ -18,6 +18,7 @@ struct Cli {
 enum Command {
     Show(cmd::show::Args),
     Vms(cmd::vms::Args),
+    Top(cmd::top::Args),
     Guest(cmd::guest::Args),
     Compare(cmd::compare::Args),
     Caps(cmd::caps::Args),
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Show(args) => cmd::show::run(&args),
         Command::Vms(args) => cmd::vms::run(&args),
+        Command::Top(args) => cmd::top::run(&args),
         Command::Guest(args) => cmd::guest::run(&args),
         Command::Compare(args) => cmd::compare::run(&args),
         Command::Caps(args) => cmd::caps::run(&args),

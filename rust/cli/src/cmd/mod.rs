@@ -8,4 +8,5 @@ pub mod dump;
 pub mod guest;
 pub mod reset;
 pub mod show;
+pub mod top;
 pub mod vms;

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is to be seen, as strings: for the screen, and for plain text.
+
+use crate::listing;
+use crate::output::{self, grouped, mean, printable, share};
+use crate::snapshot::{Counters, Vm};
+use crate::top::rates::{Interval, Line, Rates, Sort, VmKey};
+use std::time::Duration;
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// The reasons, all VMs together.
+    #[default]
+    Host,
+    /// The VMs.
+    Vms,
+    /// One VM's reasons.
+    Vm(VmKey),
+}
+
+/// What a row is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// A reason.
+    Reason(u32),
+    /// A VM.
+    Vm(VmKey),
+}
+
+/// One view of one interval.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// Two lines: the host, and what is shown of it.
+    pub title: [String; 2],
+    /// The columns.
+    pub headings: Vec<&'static str>,
+    /// Those of them that hold text.
+    pub left: &'static [usize],
+    /// The first row.
+    pub total: Vec<String>,
+    /// The other rows.
+    pub rows: Vec<(Key, Vec<String>)>,
+}
+
+impl Page {
+    /// `view` of `interval`.
+    pub fn new(interval: &Interval<'_>, view: View, sort: Sort) -> Self {
+        let host = interval.host();
+        let mut vms = interval.vms();
+        let title = title(interval, &host.total, vms.len());
+        let figures = |whole| Figures::new(whole, interval.elapsed);
+        match view {
+            View::Host => {
+                let title = [title, "all VMs, those that are gone included".to_string()];
+                Self::of_reasons(title, &host, &figures(&host.total), sort)
+            }
+            View::Vms => {
+                vms.sort_by_key(|(key, _, rates)| (rates.total.key(sort), *key));
+                let title = [title, "VM by VM".to_string()];
+                Self::of_vms(title, &vms, &host.total, &figures(&host.total))
+            }
+            View::Vm(wanted) => match vms.iter().find(|(key, ..)| *key == wanted) {
+                Some((_, vm, rates)) => {
+                    let name = printable(&vm.name);
+                    let what = format!("VM of pid {} ({name}), vCPUs: {}", vm.pid, vm.vcpus);
+                    Self::of_reasons([title, what], rates, &figures(&rates.total), sort)
+                }
+                None => Self {
+                    title: [title, format!("pid {} has no such VM now", wanted.pid)],
+                    ..Self::default()
+                },
+            },
+        }
+    }
+
+    fn of_reasons(title: [String; 2], rates: &Rates<'_>, figures: &Figures, sort: Sort) -> Self {
+        let cells = |number: String, name: &str, line: &Line| {
+            let mut cells = vec![number, name.to_string()];
+            cells.extend(figures.cells(line));
+            cells
+        };
+        let mut reasons: Vec<_> = rates.reasons.iter().collect();
+        reasons.sort_by_key(|(row, line)| (line.key(sort), row.reason));
+        let rows = reasons.into_iter().map(|(row, line)| {
+            let cells = cells(row.reason.to_string(), &row.name, line);
+            (Key::Reason(row.reason), cells)
+        });
+        Self {
+            title,
+            headings: [vec!["reason", "name"], figures.headings()].concat(),
+            left: &[1],
+            total: cells(String::new(), "total", &rates.total),
+            rows: rows.collect(),
+        }
+    }
+
+    fn of_vms(
+        title: [String; 2],
+        vms: &[(VmKey, &Vm, Rates<'_>)],
+        all: &Line,
+        figures: &Figures,
+    ) -> Self {
+        let cells = |[pid, name, vcpus, mostly]: [String; 4], line: &Line| {
+            let mut cells = vec![pid, name, vcpus, mostly];
+            cells.extend(figures.cells(line));
+            cells
+        };
+        let rows = vms.iter().map(|(key, vm, rates)| {
+            let mostly = rates.most_frequent().map_or("-", |row| &row.name);
+            let first = [
+                vm.pid.to_string(),
+                printable(&vm.name),
+                vm.vcpus.to_string(),
+                mostly.to_string(),
+            ];
+            (Key::Vm(*key), cells(first, &rates.total))
+        });
+        let first = ["", "all, also those gone", "", ""].map(String::from);
+        Self {
+            title,
+            headings: [vec!["pid", "name", "vCPUs", "mostly"], figures.headings()].concat(),
+            left: &[1, 3],
+            total: cells(first, all),
+            rows: rows.collect(),
+        }
+    }
+
+    /// Without a screen.
+    pub fn text(&self) -> String {
+        let [host, what] = &self.title;
+        let headings: Vec<_> = self.headings.iter().map(|&h| h.to_string()).collect();
+        let mut table = output::table(&headings, self.left);
+        table.add_row(&self.total);
+        table.add_rows(self.rows.iter().map(|(_, cells)| cells));
+        format!("{host}\n{what}\n\n{}\n", output::table_text(&table))
+    }
+}
+
+/// "EPT; generation 3; VMs: 2; 12,345 exits/s; …"
+fn title(interval: &Interval<'_>, total: &Line, vms: usize) -> String {
+    let host = &interval.now.host;
+    let mut title = format!("{}; VMs: {vms}", listing::heading(host));
+    if let Some(change) = &total.change {
+        title += &format!("; {} exits/s", per_second(change.count, interval.elapsed));
+        let hz = host.tsc_khz.unwrap_or(0) as f64 * 1e3;
+        let cpus = change.cycles as f64 / (hz * interval.elapsed.as_secs_f64());
+        if cpus.is_finite() {
+            title += &format!("; time in exits: {cpus:.2} CPUs");
+        }
+    } else if interval.before.is_some() {
+        title += "; a new generation";
+    }
+    title
+}
+
+/// How a line's counters are shown beside the others'.
+struct Figures {
+    /// All cycles of the interval, of which each line has a share.
+    cycles: Option<u64>,
+    /// Whether anything is nested.
+    nested: bool,
+    elapsed: Duration,
+}
+
+impl Figures {
+    fn new(whole: &Line, elapsed: Duration) -> Self {
+        Self {
+            cycles: whole.change.map(|change| change.cycles),
+            nested: whole.total.l2_count.unwrap_or(0) > 0,
+            elapsed,
+        }
+    }
+
+    fn headings(&self) -> Vec<&'static str> {
+        let mut headings = vec!["exits/s", "cycles", "cycles/exit"];
+        if self.nested {
+            headings.push("L2 exits/s");
+        }
+        headings.push("total");
+        headings
+    }
+
+    fn cells(&self, line: &Line) -> Vec<String> {
+        let of_change = |figure: &dyn Fn(&Counters) -> String| {
+            line.change.as_ref().map_or_else(|| "-".to_string(), figure)
+        };
+        let mut cells = vec![
+            of_change(&|c| per_second(c.count, self.elapsed)),
+            of_change(&|c| share(c.cycles, self.cycles.unwrap_or(0))),
+            of_change(&|c| mean(c.cycles_per_exit())),
+        ];
+        if self.nested {
+            let rate = |c: &Counters| per_second(c.l2_count.unwrap_or(0), self.elapsed);
+            cells.push(of_change(&rate));
+        }
+        cells.push(grouped(line.total.count));
+        cells
+    }
+}
+
+/// A rate; to a tenth where it is below ten.
+fn per_second(count: u64, elapsed: Duration) -> String {
+    let rate = count as f64 / elapsed.as_secs_f64();
+    if count == 0 {
+        "0".to_string()
+    } else if rate < 9.95 {
+        format!("{rate:.1}")
+    } else {
+        grouped(rate.round() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_rounded_to_what_can_be_read() {
+        let two = Duration::from_secs(2);
+        assert_eq!(per_second(0, two), "0");
+        assert_eq!(per_second(1, two), "0.5");
+        assert_eq!(per_second(20, two), "10");
+        assert_eq!(per_second(24_691, two), "12,346");
+    }
+}
