@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `kvm-stats`: KVM's own statistics of running VMs, as JSON.
+
+use anyhow::{ensure, Result};
+use clap::Parser;
+use lab_tools::{process, qmp};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Print KVM's own statistics of running VMs: a JSON object for each process (needs root).
+///
+/// They are KVM's binary statistics of each vCPU where the process holds descriptors of them, as
+/// QEMU does since 8.1, or where QEMU is asked by --qmp. Of other processes they are the sums over
+/// a VM's vCPUs, from debugfs: KVM gives nobody else the descriptors.
+#[derive(Parser)]
+#[command(name = "kvm-stats", version)]
+struct Cli {
+    /// Processes that run VMs; default: all of them.
+    #[arg(value_name = "PID")]
+    pids: Vec<u32>,
+
+    /// Ask the QEMU that was started with -qmp unix:SOCKET,server=on,wait=off (QEMU 7.1).
+    #[arg(long, value_name = "SOCKET")]
+    qmp: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kvm-stats: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    let mut pids = cli.pids.clone();
+    if pids.is_empty() && cli.qmp.is_empty() {
+        pids = process::with_vcpus()?;
+        ensure!(
+            !pids.is_empty(),
+            "no process has a vCPU (or you are not root)"
+        );
+    }
+    for socket in &cli.qmp {
+        println!("{}", serde_json::to_string(&qmp::stats(socket)?)?);
+    }
+    for pid in pids {
+        println!("{}", serde_json::to_string(&process::stats(pid)?)?);
+    }
+    Ok(())
+}

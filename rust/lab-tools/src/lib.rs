@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the lab's own programs are made of: `kvm-stats` reads the counters that KVM keeps itself,
+//! `crosscheck` compares them and the `kvm_exit` tracepoint with a snapshot of kvm_exit_stats.
+
+pub mod crosscheck;
+pub mod debugfs;
+pub mod hist;
+pub mod process;
+pub mod qmp;
+pub mod stats;
+pub mod stats_fd;
