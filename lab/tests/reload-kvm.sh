@@ -41,7 +41,8 @@ refused 'did not load' reload-kvm ple_gap=many
 has ept=Y vpid=N
 
 guest-run --name running --timeout 60 reload-kvm-guest.sh >/dev/null 2>&1 &
-until find /proc/[0-9]*/fd -exec readlink {} + 2>/dev/null | grep -q anon_inode:kvm-vm; do
+# shellcheck disable=SC2010 # no names of files, and one process
+until ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q anon_inode:kvm-vm; do
 	sleep 0.2
 done
 pid=$(pidof qemu-system-x86_64)
