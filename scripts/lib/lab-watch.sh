@@ -47,14 +47,13 @@ watch_machine() {
 	! grep -qaE "$SPLATS" "$serial" 2>/dev/null || LAB_STATUS=$LAB_SPLAT
 }
 
-# The emulator runs in a process group of its own (under script(1)).
+# The machine's process group, and with Bochs what runs under script(1), in a
+# session of its own: Bochs hears no gentler signal, and has nothing to save.
 stop_machine() {
-	kill -- "-$1" 2>/dev/null || return 0
-	local n
-	for n in 1 2 3 4 5; do
-		kill -0 -- "-$1" 2>/dev/null || return 0
-		sleep 0.2
-	done
+	local inside
+	inside=$(pgrep -P "$1" || true)
+	# shellcheck disable=SC2086 # a list of pids
+	[ -z "$inside" ] || kill -KILL $inside 2>/dev/null || true
 	kill -KILL -- "-$1" 2>/dev/null || true
 }
 
