@@ -14,6 +14,9 @@ demo: ## one guest under EPT and under shadow paging, and its exits side by side
 test: ## every check and test there is
 	@scripts/test
 
+crosscheck: ## the module's counts against KVM's tracepoint and KVM's own statistics
+	@scripts/crosscheck
+
 module: setup ## the kernel modules, for the lab kernel or for KDIR, into out/modules
 	@KVM_EXIT_OUT=out/modules scripts/build-modules $(KDIR)
 
@@ -35,4 +38,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test module cli kernel lab-shell setup clean clean-cache
+.PHONY: help demo test crosscheck module cli kernel lab-shell setup clean clean-cache

@@ -15,7 +15,7 @@ LAB_PROGRAMS=(/usr/bin/qemu-system-x86_64 /usr/bin/cpuid)
 # Those that every guest has, in its initramfs.
 GUEST_PROGRAMS=(/usr/bin/cpuid)
 # Ours, built beside kvm-exits; a test hands them to its guest where it needs one.
-TEST_PROGRAMS=(leaf-poison exit-storm l2-guest)
+TEST_PROGRAMS=(leaf-poison exit-storm l2-guest kvm-stats crosscheck)
 # What QEMU's microvm (and, in a test's hands, pc) machine loads; the rest of
 # the folder is for other architectures and network cards.
 QEMU_FIRMWARE=(bios-microvm.bin bios-256k.bin linuxboot_dma.bin kvmvapic.bin

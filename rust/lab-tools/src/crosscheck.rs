@@ -25,6 +25,8 @@ pub struct Input {
     pub paging: String,
     /// How many different reasons there must be at least.
     pub expect_reasons: usize,
+    /// How often KVM's exit handler was called, where that was counted.
+    pub handled: Option<u64>,
 }
 
 /// What is written.
@@ -45,6 +47,9 @@ pub struct Report {
     pub total: Row,
     /// KVM's own statistics against the module's total.
     pub kvm_stats: KvmStats,
+    /// The exits that never reached KVM's exit handler: a fastpath entered the guest again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fastpath_reentries: Option<i64>,
     /// What is wrong, in sentences; empty when nothing is.
     pub problems: Vec<String>,
 }
@@ -116,6 +121,7 @@ pub fn compare(input: &Input) -> Result<Report> {
             exits: input.stats,
             difference: difference(total.module, input.stats),
         },
+        fastpath_reentries: input.handled.map(|n| difference(total.module, n)),
         problems: Vec::new(),
     };
     report.problems = problems(&report, input.expect_reasons);
@@ -178,6 +184,9 @@ fn problems(report: &Report, expect_reasons: usize) -> Vec<String> {
             "the module counted {} exits, KVM's statistics say {exits}: {difference:+}",
             report.total.module
         ));
+    }
+    if report.fastpath_reentries.is_some_and(|n| n <= 0) {
+        problems.push("no fastpath entered the guest again".to_string());
     }
     if report.total.module == 0 {
         problems.push("there was no exit at all".to_string());

@@ -47,6 +47,11 @@ struct Cli {
     #[arg(long, value_name = "N", default_value_t = 0)]
     expect_reasons: usize,
 
+    /// How often KVM's exit handler was called; fail when it was for every exit, because then no
+    /// fastpath was tried.
+    #[arg(long, value_name = "N")]
+    handled: Option<u64>,
+
     /// Where the report goes.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -83,6 +88,7 @@ fn run(cli: &Cli) -> Result<Report> {
         stats,
         paging: cli.paging.clone(),
         expect_reasons: cli.expect_reasons,
+        handled: cli.handled,
     })?;
     let json = serde_json::to_string_pretty(&report)? + "\n";
     fs::write(&cli.output, json).with_context(|| cli.output.display().to_string())?;
@@ -98,6 +104,9 @@ fn tell(report: &Report) -> ExitCode {
         report.total.synthetic,
         report.kvm_stats.exits
     );
+    if let Some(n) = report.fastpath_reentries {
+        println!("crosscheck {}: {n} fastpath re-entries", report.paging);
+    }
     for problem in &report.problems {
         eprintln!("crosscheck {}: {problem}", report.paging);
     }

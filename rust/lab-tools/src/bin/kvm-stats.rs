@@ -20,9 +20,10 @@ struct Cli {
     #[arg(value_name = "PID")]
     pids: Vec<u32>,
 
-    /// Ask the QEMU that was started with -qmp unix:SOCKET,server=on,wait=off (QEMU 7.1).
-    #[arg(long, value_name = "SOCKET")]
-    qmp: Vec<PathBuf>,
+    /// Ask the one QEMU (7.1) that was started with
+    /// -chardev pipe,id=qmp,path=PIPE -mon chardev=qmp,mode=control
+    #[arg(long, value_name = "PIPE")]
+    qmp: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -37,15 +38,15 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<()> {
     let mut pids = cli.pids.clone();
-    if pids.is_empty() && cli.qmp.is_empty() {
+    if pids.is_empty() && cli.qmp.is_none() {
         pids = process::with_vcpus()?;
         ensure!(
             !pids.is_empty(),
             "no process has a vCPU (or you are not root)"
         );
     }
-    for socket in &cli.qmp {
-        println!("{}", serde_json::to_string(&qmp::stats(socket)?)?);
+    if let Some(pipe) = &cli.qmp {
+        println!("{}", serde_json::to_string(&qmp::stats(pipe)?)?);
     }
     for pid in pids {
         println!("{}", serde_json::to_string(&process::stats(pid)?)?);

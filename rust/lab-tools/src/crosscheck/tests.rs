@@ -22,6 +22,7 @@ fn input(module: &[(u32, u64)], traced: &[(u32, u64)], stats: u64) -> Input {
         stats,
         paging: "ept".to_string(),
         expect_reasons: 0,
+        handled: None,
     }
 }
 

@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# On the lab host: one guest at a time, its exits counted by the module, by a
+# hist trigger on kvm:kvm_exit and by KVM's own statistics, all read while the
+# guest is there and at rest.
+#
+# REASONS: how many different ones each run must have at least.
+REASONS=${REASONS:-15}
+trace=/sys/kernel/tracing
+exits=$trace/events/kvm/kvm_exit
+handled=$trace/events/crosscheck/handled
+monitor=/tmp/monitor
+
+fail() {
+	echo "FAIL: $*"
+	exit 1
+}
+
+# Counting starts, with no VM there. What KVM's handler is not called for, a
+# fastpath has dealt with.
+begin() {
+	echo 'p:crosscheck/handled vmx_handle_exit' >$trace/kprobe_events || fail 'no kprobe on vmx_handle_exit'
+	echo 'hist:keys=exit_reason' >$exits/trigger || fail 'no hist trigger'
+	echo 'hist:keys=common_cpu' >$handled/trigger || fail 'no hist trigger'
+	kvm-exits reset || fail reset
+}
+
+end() {
+	killall -9 qemu-system-x86_64
+	wait
+	echo '!hist:keys=exit_reason' >$exits/trigger
+	echo '!hist:keys=common_cpu' >$handled/trigger
+	echo >$trace/kprobe_events
+}
+
+total() { kvm-exits show --csv | awk -F, 'NR > 1 { n += $3 } END { print n + 0 }'; }
+
+# until_rest LOG WORD: the guest has said WORD, and exits no more.
+until_rest() {
+	tries=0
+	until grep -q "$2" "$1"; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || fail "never '$2': $(tail -n 5 "$1")"
+		sleep 1
+	done
+	before=-1
+	now=$(total)
+	while [ "$before" != "$now" ]; do
+		sleep 2
+		before=$now
+		now=$(total)
+	done
+}
+
+# compare NAME REASONS: all three, at rest.
+compare() {
+	kvm-exits show --json --machine "$LAB_MACHINE" >module.json || fail show
+	kvm-stats --qmp $monitor >stats.json || fail kvm-stats
+	cat $exits/hist >hist
+	calls=$(sed -n 's/.*hitcount: *\([0-9]*\).*/\1/p' $handled/hist | awk '{ n += $1 } END { print n + 0 }')
+	crosscheck --module module.json --hist hist --stats stats.json --paging "$1" --handled "$calls" \
+		--expect-reasons "$2" --output "$LAB_OUT/$1.json" || fail "$1: the counts differ"
+}
+
+QMP="-chardev pipe,id=qmp,path=$monitor -mon chardev=qmp,mode=control"
+mkfifo $monitor.in $monitor.out
+
+# probe NAME PARAM=VALUE...: every case of the probe.
+probe() {
+	name=$1
+	shift
+	reload-kvm "$@" || fail "reload-kvm $*"
+	begin
+	# shellcheck disable=SC2086 # two words
+	guest-run --kernel probe.elf --append "mode=all n=50 end=rest" --timeout 1500 -- $QMP \
+		-machine kernel-irqchip=on >"$name.log" 2>&1 &
+	until_rest "$name.log" 'probe: at rest'
+	compare "$name" "$REASONS"
+	end
+}
+
+probe ept ept=1 vpid=1
+probe shadow ept=0 vpid=0
+
+# KVM in the guest, with a guest of its own.
+reload-kvm --restore
+begin
+# shellcheck disable=SC2086
+guest-run --name nested --mem 160 --timeout 1500 nested-guest.sh /usr/bin/l2-guest \
+	"$LAB_MODULES/irqbypass.ko" "$LAB_MODULES/kvm.ko" "$LAB_MODULES/kvm-intel.ko" -- $QMP >nested.log 2>&1 &
+until_rest nested.log 'nested: done'
+compare nested 5
+cat nested.log
+grep -q 'l2-guest: .* CPUID' nested.log || fail 'no L2'
+kvm-exits show --csv | awk -F, '$1 == 10 { l2 = $5; reflected = $7 }
+	END { print "CPUID of L2: " l2 ", handed to L1: " reflected; exit !(l2 >= 1000 && reflected >= 1000) }' ||
+	fail 'the exits of L2 are not told apart'
+end
+echo 'PASS: crosscheck'
