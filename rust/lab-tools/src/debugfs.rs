@@ -16,7 +16,7 @@ pub fn read(root: &Path, pid: u32) -> Result<Vec<Scalars>> {
     let mut vms = Vec::new();
     let directory = fs::read_dir(root).with_context(|| {
         format!(
-            "cannot list {}: mount debugfs and be root, or give QEMU a -qmp socket and use --qmp",
+            "cannot list {}: mount debugfs and be root, or give QEMU a monitor and use --qmp",
             root.display()
         )
     })?;
