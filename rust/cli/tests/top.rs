@@ -91,6 +91,7 @@ VM by VM
     assert!(vm.contains("VM of pid 4712 (new), vCPUs: 1\n"), "{vm}");
     let at = |what| vm.find(what).unwrap();
     assert!(at("EPT_VIOLATION") < at("CPUID"), "{vm}");
+    assert!(top(&["--machine", "emulator"]).contains("CPUs; cycles are instructions\n"));
     assert!(top(&["--vm", "1"]).contains("pid 1 has no such VM now"));
 }
 

@@ -47,6 +47,10 @@ pub struct Args {
     #[arg(long, conflicts_with = "frames")]
     once: bool,
 
+    /// Note what the host is; "emulator" if its TSC counts instructions.
+    #[arg(long, value_name = "NAME")]
+    machine: Option<String>,
+
     /// Show what came between saved snapshots (`show --save`), as if they were taken one interval
     /// after the other, and end.
     #[arg(long, value_name = "FILE", num_args = 2..)]
@@ -78,7 +82,7 @@ pub fn run(args: &Args) -> Result<()> {
         false => Source::Files(args.from.clone().into_iter()),
     };
     let is_plain = args.plain || args.frames().is_some();
-    let mut samples = Samples::new(source, args.interval);
+    let mut samples = Samples::new(source, args.interval, args.machine.clone());
     // Before there is a screen: where it fails, the reason is not to flash by.
     samples.advance()?;
     if is_plain {

@@ -152,6 +152,9 @@ fn title(interval: &Interval<'_>, total: &Line, vms: usize) -> String {
     } else if interval.before.is_some() {
         title += "; a new generation";
     }
+    if host.is_emulated() {
+        title += "; cycles are instructions";
+    }
     title
 }
 

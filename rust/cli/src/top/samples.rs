@@ -23,17 +23,19 @@ pub enum Source {
 pub struct Samples {
     source: Source,
     interval: Duration,
+    machine: Option<String>,
     before: Option<Reading>,
     now: Option<(Reading, Instant)>,
     elapsed: Duration,
 }
 
 impl Samples {
-    /// Nothing read yet.
-    pub fn new(source: Source, interval: Duration) -> Self {
+    /// Nothing read yet. `machine` is what is to be noted of the host.
+    pub fn new(source: Source, interval: Duration, machine: Option<String>) -> Self {
         Self {
             source,
             interval,
+            machine,
             before: None,
             now: None,
             elapsed: interval,
@@ -44,13 +46,16 @@ impl Samples {
     pub fn advance(&mut self) -> Result<bool> {
         // Before reading: a snapshot is of the moment when the device is opened.
         let at = Instant::now();
-        let reading = match &mut self.source {
+        let mut reading = match &mut self.source {
             Source::Device => device::read()?.0,
             Source::Files(paths) => match paths.next() {
                 Some(path) => Reading::load(&path)?,
                 None => return Ok(false),
             },
         };
+        for snapshot in reading.snapshots_mut() {
+            snapshot.machine.clone_from(&self.machine);
+        }
         if let Some((before, then)) = self.now.replace((reading, at)) {
             self.before = Some(before);
             self.elapsed = match self.source {
