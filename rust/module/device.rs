@@ -160,5 +160,6 @@ fn write(bytes: &mut Bytes, period: &Period) -> Result {
             };
             snapshot::put_vm_row(bytes, &row)
         })
-    })
+    })?;
+    snapshot::put_end(bytes)
 }

@@ -85,10 +85,9 @@ pub(crate) fn vendor_came(vendor: &kvm_exit_hook_vendor) {
     period.handled = Some(vendor.handled);
 }
 
-/// The vendor module goes.
+/// The vendor module goes. The paging state stays: it is that of the counts, until others begin.
 pub(crate) fn vendor_goes() {
     PERIOD.lock().handled = None;
-    PAGING.store(0, Relaxed);
 }
 
 impl Period {

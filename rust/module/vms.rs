@@ -13,6 +13,7 @@ use crate::{
 use core::{
     iter, ptr,
     sync::atomic::{
+        AtomicBool,
         AtomicPtr,
         Ordering::{Acquire, Relaxed, Release}, //
     },
@@ -40,6 +41,8 @@ pub(crate) struct Vm {
     /// What had been counted when this period began. Its own vCPUs read it without a lock; it is
     /// written under that of the period.
     baseline: Table,
+    /// Whether one of its vCPUs is gone already, so that the sum over the others says nothing.
+    dying: AtomicBool,
     /// Its vCPUs, newest first. It grows while the VM runs and shrinks only when none of its
     /// vCPUs can run any more, so a vCPU may walk its own VM's list without a lock.
     vcpus: AtomicPtr<Vcpu>,
@@ -75,6 +78,7 @@ impl Vm {
                 pid: info.pid as u32,
                 comm: info.comm,
                 baseline <- pin_init::init_zeroed(),
+                dying: AtomicBool::new(false),
                 vcpus: AtomicPtr::new(ptr::null_mut()),
             }),
             GFP_KERNEL,
@@ -117,7 +121,7 @@ impl Vm {
 /// Runs `f` on every VM, with its counts of this period. Only under the period's lock.
 pub(crate) fn for_each(mut f: impl FnMut(&Vm, &Reading) -> Result) -> Result {
     let mut reading = KVBox::<Reading>::zeroed(GFP_KERNEL)?;
-    for vm in VMS.lock().iter() {
+    for vm in VMS.lock().iter().filter(|vm| !vm.dying.load(Relaxed)) {
         reading.clear();
         vm.add_to(&mut reading);
         reading.subtract(&vm.baseline);
@@ -179,6 +183,7 @@ impl Vcpu {
         // SAFETY: It was made by `KVBox::into_raw` and is given back once, here.
         let vcpu = unsafe { KVBox::from_raw(vcpu) };
         vcpu.release();
+        vcpu.vm.dying.store(true, Relaxed);
 
         let this = ptr::from_ref(&*vcpu).cast_mut();
         let next = vcpu.next.load(Relaxed);

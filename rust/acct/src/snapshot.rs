@@ -22,6 +22,8 @@ pub mod kind {
     pub const VM: u32 = 2;
     /// A row of a VM's view: `{reason, flags, values}`.
     pub const VM_ROW: u32 = 3;
+    /// The last record, empty: without it the snapshot is not whole.
+    pub const END: u32 = 4;
 }
 
 /// What the device does besides being read; neither takes an argument.
@@ -95,6 +97,12 @@ pub fn put_vm<S: Sink>(sink: &mut S, vm: &Vm) -> Result<(), S::Error> {
     put_u32(sink, vm.pid)?;
     put_u32(sink, vm.vcpus)?;
     sink.put(&vm.comm)
+}
+
+/// Writes the end.
+pub fn put_end<S: Sink>(sink: &mut S) -> Result<(), S::Error> {
+    put_u32(sink, kind::END)?;
+    put_u32(sink, 0)
 }
 
 /// One reason's row.
@@ -217,26 +225,28 @@ pub fn parse(bytes: &[u8]) -> Result<(Header, Records<'_>), Malformed> {
         scope: le32(head, 24),
         tsc_khz: le32(head, 28),
     };
-    Ok((header, Records(rest)))
+    Ok((header, Records(Some(rest))))
 }
 
-/// The records of a snapshot.
+/// The records of a snapshot. The last one is an error where the end is missing.
 #[derive(Clone, Debug)]
-pub struct Records<'a>(&'a [u8]);
+pub struct Records<'a>(Option<&'a [u8]>);
 
 impl<'a> Records<'a> {
-    fn split(&mut self) -> Result<(u32, &'a [u8]), Malformed> {
-        if self.0.len() < 8 {
-            return Err(Malformed::Truncated);
-        }
-        let (head, rest) = self.0.split_at(8);
+    /// The next record's kind and payload; `None` after an error or the end.
+    fn split(&mut self) -> Option<Result<(u32, &'a [u8]), Malformed>> {
+        let bytes = self.0?;
+        let Some((head, rest)) = bytes.split_first_chunk::<8>() else {
+            return Some(Err(Malformed::Truncated));
+        };
+        let kind = le32(head, 0);
         let length = le32(head, 4) as usize;
         if rest.len() < length {
-            return Err(Malformed::Truncated);
+            return Some(Err(Malformed::Truncated));
         }
         let (payload, rest) = rest.split_at(length);
-        self.0 = rest;
-        Ok((le32(head, 0), payload))
+        self.0 = Some(rest).filter(|_| kind != kind::END);
+        Some(Ok((kind, payload)))
     }
 }
 
@@ -244,21 +254,22 @@ impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.0.is_empty() {
-            let record = self
-                .split()
-                .and_then(|(kind, payload)| parse_record(kind, payload));
+        loop {
+            let record = match self.split()? {
+                Ok((kind::END, _)) => return None,
+                Ok((kind, payload)) => parse_record(kind, payload),
+                Err(why) => Err(why),
+            };
             match record {
                 Ok(None) => continue,
                 Ok(Some(record)) => return Some(Ok(record)),
                 Err(why) => {
                     // What follows cannot be told apart any more.
-                    self.0 = &[];
+                    self.0 = None;
                     return Some(Err(why));
                 }
             }
         }
-        None
     }
 }
 

@@ -77,13 +77,14 @@ impl Builder {
         self
     }
 
-    pub fn bytes(self) -> Vec<u8> {
+    pub fn bytes(mut self) -> Vec<u8> {
+        let Ok(()) = snapshot::put_end(&mut self);
         self.0
     }
 
     /// Saves it under a name that no other test may use.
     pub fn save(self, name: &str) -> String {
-        save(name, &self.0)
+        save(name, &self.bytes())
     }
 }
 
