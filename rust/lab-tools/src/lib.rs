@@ -3,6 +3,7 @@
 //! What the lab's own programs are made of: `kvm-stats` reads the counters that KVM keeps itself,
 //! `crosscheck` compares them and the `kvm_exit` tracepoint with a snapshot of kvm_exit_stats.
 
+pub mod bpf;
 pub mod crosscheck;
 pub mod debugfs;
 pub mod hist;
