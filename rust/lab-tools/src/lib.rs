@@ -7,6 +7,7 @@ pub mod bpf;
 pub mod crosscheck;
 pub mod debugfs;
 pub mod hist;
+pub mod overhead;
 pub mod process;
 pub mod qmp;
 pub mod stats;
