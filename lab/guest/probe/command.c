@@ -27,6 +27,21 @@ bool same(const char *a, const char *b)
 	return *a == *b;
 }
 
+bool listed(const char *word, const char *list)
+{
+	const char *w;
+
+	while (*list) {
+		for (w = word; *w && *w == *list; w++)
+			list++;
+		if (!*w && (!*list || *list == ','))
+			return true;
+		while (*list && *list++ != ',')
+			;
+	}
+	return false;
+}
+
 /* What follows "name=", if word starts so. */
 static const char *value_of(const char *word, const char *name)
 {

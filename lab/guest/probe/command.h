@@ -14,4 +14,7 @@ u64 command_number(const char *name, u64 otherwise);
 
 bool same(const char *a, const char *b);
 
+/* Whether the word is one of a list's, which has commas between them. */
+bool listed(const char *word, const char *list);
+
 #endif

@@ -7,7 +7,7 @@
  *	mode=bench	measure the cases worth it, n times each
  *	mode=storm	one case for ever
  *	mode=exit	nothing at all
- *	case=NAME	this case only
+ *	case=NAME,...	these cases only
  *	n=N		how many times (default: 100)
  *	end=rest	at the end: no exits any more, the VM stays (default)
  *	end=exit	at the end: leave by isa-debug-exit, if QEMU was given one
@@ -118,7 +118,7 @@ static void run_case(const struct probe_case *c, enum mode mode, u64 n)
 static bool wanted(const struct probe_case *c, enum mode mode, const char *only)
 {
 	if (only)
-		return same(c->name, only);
+		return listed(c->name, only);
 	return mode != BENCHMARK || c->flags & BENCH;
 }
 
