@@ -16,3 +16,5 @@ pub(crate) mod reasons;
 pub(crate) mod snapshot;
 #[path = "../acct/src/table.rs"]
 pub(crate) mod table;
+#[path = "../acct/src/timed.rs"]
+pub(crate) mod timed;

@@ -3,15 +3,17 @@
 //! The boundary to KVM: the table of hooks, and their registration.
 
 use crate::{
-    acct::table::{direct_index_of, index_of, Table},
+    acct::{
+        table::{direct_index_of, index_of, Table},
+        timed::TimedTable,
+    },
     bindings::{
         kvm_exit_hook_cpuid,
         kvm_exit_hook_vcpu,
         kvm_exit_hook_vendor,
         kvm_exit_hooks, //
     },
-    cpuid, dump,
-    host::{self, CpuTable},
+    cpuid, dump, host,
     period::{self, Period},
     vms::Vcpu,
 };
@@ -186,12 +188,12 @@ unsafe extern "C" fn cpu_table(cpu: c_uint) -> *mut c_void {
 ///
 /// Only for what KVM passes to a hook, and for as long as that runs.
 #[inline(always)]
-unsafe fn tables<'a>(vcpu: *mut c_void, cpu: *mut c_void) -> (Option<&'a Table>, &'a CpuTable) {
+unsafe fn tables<'a>(vcpu: *mut c_void, cpu: *mut c_void) -> (Option<&'a Table>, &'a TimedTable) {
     // SAFETY: What `vcpu_create` and `cpu_table` returned, the one perhaps null, the other not.
     unsafe {
         (
             vcpu.cast::<Vcpu>().as_ref().map(|vcpu| &vcpu.table),
-            &*cpu.cast::<CpuTable>(),
+            &*cpu.cast::<TimedTable>(),
         )
     }
 }

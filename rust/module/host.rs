@@ -5,8 +5,9 @@
 use crate::{
     acct::{
         cell::Values,
-        histogram::{Buckets, Histogram},
-        table::{Reading, Table, CELLS}, //
+        histogram::Buckets,
+        table::{Reading, Table, CELLS},
+        timed::TimedTable, //
     },
     published::Published,
 };
@@ -18,18 +19,12 @@ use kernel::{
 };
 use pin_init::Zeroable;
 
-/// One CPU's counts, written by that CPU only, with preemption off.
-#[repr(C)]
-pub(crate) struct CpuTable {
-    table: Table,
-    histograms: [Histogram; CELLS],
-}
-
 // SAFETY: Arrays and structs of `AtomicU64`, for which all bits zero is the value 0.
-unsafe impl Zeroable for CpuTable {}
+unsafe impl Zeroable for TimedTable {}
 
-/// The tables of all possible CPUs, where the hooks find them.
-static TABLES: Published<KVBox<CpuTable>> = Published::new();
+/// The tables of all possible CPUs, where the hooks find them. Each is written by its CPU only, with
+/// preemption off.
+static TABLES: Published<KVBox<TimedTable>> = Published::new();
 
 /// What had been counted when this period began; a reading is shown without it. Guests read it
 /// without a lock; it is written under that of the period.
@@ -37,7 +32,7 @@ static BASELINE: Table = Table::new();
 
 /// Owns the CPUs' tables.
 pub(crate) struct Tables {
-    cpus: KVVec<KVBox<CpuTable>>,
+    cpus: KVVec<KVBox<TimedTable>>,
     /// As `BASELINE`; guests see no histograms, so this needs no atomics.
     histograms_baseline: KVVec<Buckets>,
 }
@@ -94,16 +89,14 @@ impl Tables {
 
     fn reading_since_load(&self) -> Result<KVBox<Reading>> {
         let mut sum = KVBox::<Reading>::zeroed(GFP_KERNEL)?;
-        self.cpus.iter().for_each(|cpu| cpu.table.add_to(&mut sum));
+        self.cpus.iter().for_each(|cpu| cpu.add_to(&mut sum));
         Ok(sum)
     }
 
     fn buckets_since_load(&self, index: usize) -> Buckets {
         let mut sum = Buckets::default();
         for cpu in &self.cpus {
-            if let Some(histogram) = cpu.histograms.get(index) {
-                histogram.add_to(&mut sum);
-            }
+            cpu.add_buckets_to(index, &mut sum);
         }
         sum
     }
@@ -117,32 +110,13 @@ impl Drop for Tables {
     }
 }
 
-impl CpuTable {
-    /// Books one exit, taken while L1 ran. Only in a hook, on this table's CPU.
-    #[inline(always)]
-    pub(crate) fn book(&self, index: usize, cycles: u64) {
-        self.table.book(index, cycles);
-        if index < CELLS {
-            self.histograms[index].book(cycles);
-        }
-    }
-
-    /// As [`CpuTable::book`], for an exit taken while L2 ran.
-    pub(crate) fn book_l2(&self, index: usize, cycles: u64, reflected: bool) {
-        self.table.book_l2(index, cycles, reflected);
-        if let Some(histogram) = self.histograms.get(index) {
-            histogram.book(cycles);
-        }
-    }
-}
-
 /// The table of `cpu`; null where there is no such CPU. It stays as long as the hooks are
 /// registered.
 ///
 /// # Safety
 ///
 /// Only in a hook.
-pub(crate) unsafe fn table_of(cpu: u32) -> *const CpuTable {
+pub(crate) unsafe fn table_of(cpu: u32) -> *const TimedTable {
     // SAFETY: In a hook, so the tables outlive this call.
     let tables = unsafe { TABLES.get() };
     tables
@@ -158,8 +132,8 @@ pub(crate) unsafe fn table_of(cpu: u32) -> *const CpuTable {
 pub(crate) unsafe fn read(index: usize) -> Values {
     // SAFETY: In a hook, so the tables outlive this call.
     let tables = unsafe { TABLES.get() };
-    let sum = tables.iter().fold(Values::default(), |sum, cpu| {
-        sum.plus(&cpu.table.read(index))
-    });
+    let sum = tables
+        .iter()
+        .fold(Values::default(), |sum, cpu| sum.plus(&cpu.read(index)));
     sum.since(&BASELINE.read(index))
 }

@@ -14,3 +14,4 @@ pub mod leaves;
 pub mod reasons;
 pub mod snapshot;
 pub mod table;
+pub mod timed;

@@ -113,9 +113,7 @@ impl Table {
 
     /// Adds what the table holds now to `sum`.
     pub fn add_to(&self, sum: &mut Reading) {
-        for (sum, cell) in sum.0.iter_mut().zip(&self.0) {
-            *sum = sum.plus(&cell.read());
-        }
+        sum.add(self.0.iter());
     }
 }
 
@@ -127,6 +125,13 @@ pub struct Reading([Values; CELLS]);
 impl Reading {
     /// Nothing counted. For statics and a process's stack: it is too large for a kernel's.
     pub const ZERO: Self = Self([Values::ZERO; CELLS]);
+
+    /// Adds what `cells`, those of a table in order, hold now.
+    pub(super) fn add<'a>(&mut self, cells: impl Iterator<Item = &'a Cell>) {
+        for (sum, cell) in self.0.iter_mut().zip(cells) {
+            *sum = sum.plus(&cell.read());
+        }
+    }
 
     /// Sets all to zero.
     pub fn clear(&mut self) {
