@@ -87,7 +87,7 @@ reload-kvm --restore
 begin
 # shellcheck disable=SC2086
 guest-run --name nested --mem 160 --timeout 1500 nested-guest.sh /usr/bin/l2-guest \
-	"$LAB_MODULES/irqbypass.ko" "$LAB_MODULES/kvm.ko" "$LAB_MODULES/kvm-intel.ko" -- $QMP >nested.log 2>&1 &
+	/lab/guest/irqbypass.ko /lab/guest/kvm.ko /lab/guest/kvm-intel.ko -- $QMP >nested.log 2>&1 &
 until_rest nested.log 'nested: done'
 compare nested 5
 cat nested.log

@@ -67,15 +67,18 @@ host_initramfs() {
 	pack_cpio "$root" | lz4 -l -9 -q >"$2"
 }
 
-# lab_iso WORKDIR ARTIFACTS MODULES CLI ENVFILE SCRIPT FILE...: writes WORKDIR/lab.iso
+# lab_iso WORKDIR ARTIFACTS GUEST-ARTIFACTS MODULES CLI ENVFILE SCRIPT FILE...:
+# writes WORKDIR/lab.iso
 lab_iso() {
-	local work=$1 artifacts=$2 modules=$3 cli=$4 env=$5 root program name
-	shift 5
+	local work=$1 artifacts=$2 guest=$3 modules=$4 cli=$5 env=$6 root program name
+	shift 6
 	root=$work/iso
 	mkdir -p "$root"/{isolinux,lab/{boot,l0,guest,modules/stock,work},usr/bin,usr/share/qemu}
 
 	cp "$artifacts/bzImage" "$root/isolinux/bzImage"
-	ln "$root/isolinux/bzImage" "$root/lab/boot/bzImage"
+	# The guests' kernel, and KVM for one that has guests of its own.
+	cp "$guest/bzImage" "$root/lab/boot/"
+	cp "$guest"/{irqbypass,kvm,kvm-intel}.ko "$root/lab/guest/"
 	cp "$ISOLINUX" "$LDLINUX" "$root/isolinux/"
 	sed "s|@APPEND@|$(machine_append)|" "$REPO/lab/emulator/isolinux.cfg" >"$root/isolinux/isolinux.cfg"
 	host_initramfs "$work/host-root" "$root/isolinux/initrd"
