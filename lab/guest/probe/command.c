@@ -27,17 +27,37 @@ bool same(const char *a, const char *b)
 	return *a == *b;
 }
 
-bool listed(const char *word, const char *list)
+/* All of it has to be a number. */
+static bool number(const char *digits, const char *end, u64 *value)
 {
-	const char *w;
+	*value = 0;
+	if (digits == end)
+		return false;
+	for (; digits != end && *digits >= '0' && *digits <= '9'; digits++)
+		*value = *value * 10 + *digits - '0';
+	return digits == end;
+}
 
+static const char *end_of(const char *text, char mark)
+{
+	while (*text && *text != mark)
+		text++;
+	return text;
+}
+
+bool listed(const char *word, const char *list, u64 *n)
+{
 	while (*list) {
-		for (w = word; *w && *w == *list; w++)
+		const char *end = end_of(list, ',');
+		const char *w = word;
+
+		while (*w && *w == *list) {
+			w++;
 			list++;
-		if (!*w && (!*list || *list == ','))
-			return true;
-		while (*list && *list++ != ',')
-			;
+		}
+		if (!*w && (list == end || *list == ':'))
+			return list == end || number(list + 1, end, n);
+		list = *end ? end + 1 : end;
 	}
 	return false;
 }
@@ -70,11 +90,9 @@ const char *command_word(const char *name, const char *otherwise)
 u64 command_number(const char *name, u64 otherwise)
 {
 	const char *digits = command_word(name, NULL);
-	u64 value = 0;
+	u64 value;
 
-	if (!digits || !*digits)
+	if (!digits || !number(digits, end_of(digits, 0), &value))
 		return otherwise;
-	for (; *digits >= '0' && *digits <= '9'; digits++)
-		value = value * 10 + *digits - '0';
-	return *digits ? otherwise : value;
+	return value;
 }

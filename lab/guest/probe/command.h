@@ -14,7 +14,10 @@ u64 command_number(const char *name, u64 otherwise);
 
 bool same(const char *a, const char *b);
 
-/* Whether the word is one of a list's, which has commas between them. */
-bool listed(const char *word, const char *list);
+/*
+ * Whether the word is one of a list's, which has commas between them; what
+ * follows a colon there goes to @n.
+ */
+bool listed(const char *word, const char *list, u64 *n);
 
 #endif

@@ -7,7 +7,7 @@
  *	mode=bench	measure the cases worth it, n times each
  *	mode=storm	one case for ever
  *	mode=exit	nothing at all
- *	case=NAME,...	these cases only
+ *	case=NAME[:N],...	these cases only, N times
  *	n=N		how many times (default: 100)
  *	end=rest	at the end: no exits any more, the VM stays (default)
  *	end=exit	at the end: leave by isa-debug-exit, if QEMU was given one
@@ -115,10 +115,10 @@ static void run_case(const struct probe_case *c, enum mode mode, u64 n)
 }
 
 /* Without a name: all, or all that are worth measuring. */
-static bool wanted(const struct probe_case *c, enum mode mode, const char *only)
+static bool wanted(const struct probe_case *c, enum mode mode, const char *only, u64 *n)
 {
 	if (only)
-		return listed(c->name, only);
+		return listed(c->name, only, n);
 	return mode != BENCHMARK || c->flags & BENCH;
 }
 
@@ -128,11 +128,13 @@ static void run(enum mode mode, const char *only, u64 n)
 	size_t i;
 
 	for (i = 0; i < case_count; i++) {
-		if (!wanted(&cases[i], mode, only))
+		u64 times = n;
+
+		if (!wanted(&cases[i], mode, only, &times))
 			continue;
 		found = true;
 		if (usable(&cases[i]))
-			run_case(&cases[i], mode, n);
+			run_case(&cases[i], mode, times);
 	}
 	if (!found)
 		fail("no such case:", only);

@@ -24,7 +24,7 @@ u64 *window_pte(void);
 void fresh_init(u64 memory_end);
 u64 fresh_pages_left(void);
 
-/* The next page of RAM that has not been touched since power-on. */
+/* The next page of RAM that has not been touched since power-on, nor its neighbours. */
 u64 fresh_page(void);
 
 #endif
