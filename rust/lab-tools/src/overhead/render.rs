@@ -84,29 +84,34 @@ fn decimal(value: f64) -> Value {
     Number::from_f64(tenths / 10.0).map_or(Value::Null, Value::Number)
 }
 
-/// Two tables, a row an exit and a column a variant, and what there is to say besides.
+/// A row an exit and a column a variant, and what there is to say besides.
 pub fn markdown(results: &Results, unit: Unit) -> String {
     let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "The exit alone: {} with stock KVM (median), and over that.\n",
-        unit.name()
-    );
-    table(&mut text, results, |row, stock| match stock {
-        Some(stock) => format!("{:+}", over(row, stock)),
-        None => row.median.to_string(),
-    });
-    let _ = writeln!(
-        text,
-        "\nWith the host's interrupts and other processes on the same CPU: the mean.\n"
-    );
-    table(&mut text, results, |row, stock| match stock {
+    let variants = results.variants();
+    // Writing to a String cannot fail, here and below.
+    let _ = writeln!(text, "| {} | {} |", unit.name(), variants.join(" | "));
+    let _ = writeln!(text, "| --- |{}", " ---: |".repeat(variants.len()));
+    for exit in &EXITS {
+        row(
+            &mut text,
+            results,
+            exit,
+            exit.name,
+            |row, stock| match stock {
+                Some(stock) => format!("{:+}", over(row, stock)),
+                None => row.median.to_string(),
+            },
+        );
+    }
+    // Of this one only: it takes many samples.
+    let first = &EXITS[0];
+    let name = format!("{}, mean", first.name);
+    row(&mut text, results, first, &name, |row, stock| match stock {
         Some(stock) => format!("{:+.1}", row.mean - stock.mean),
         None => format!("{:.1}", row.mean),
     });
     text.push('\n');
-    for row in results.rows.iter().filter(|row| row.exit == &EXITS[0]) {
+    for row in results.rows.iter().filter(|row| row.exit == first) {
         if let Some(bytes) = row.trace_bytes {
             let _ = writeln!(text, "- {} wrote {bytes:.1} bytes for an exit", row.variant);
         }
@@ -117,29 +122,20 @@ pub fn markdown(results: &Results, unit: Unit) -> String {
     text
 }
 
-/// `value` gets a row and, where that is not stock itself, stock's.
-fn table(text: &mut String, results: &Results, value: impl Fn(&Row, Option<&Row>) -> String) {
-    let variants = results.variants();
-    let _ = writeln!(text, "| exit | {} |", variants.join(" | "));
-    let _ = writeln!(text, "| --- |{}", " ---: |".repeat(variants.len()));
-    for exit in &EXITS {
-        let cells: String = variants
-            .iter()
-            .map(|variant| cell(results, exit, variant, &value))
-            .collect();
-        let _ = writeln!(text, "| {} |{cells}", exit.name);
-    }
-}
-
-fn cell(
+/// One row; `value` gets a measurement and, where it is not stock's own, stock's.
+fn row(
+    text: &mut String,
     results: &Results,
     exit: &Exit,
-    variant: &str,
+    name: &str,
     value: impl Fn(&Row, Option<&Row>) -> String,
-) -> String {
-    let Some(row) = results.row(variant, exit) else {
-        return " |".to_string();
-    };
-    let stock = results.row(STOCK, exit).filter(|_| variant != STOCK);
-    format!(" {} |", value(row, stock))
+) {
+    let stock = results.row(STOCK, exit);
+    let _ = write!(text, "| {name} |");
+    for variant in results.variants() {
+        let measured = results.row(variant, exit);
+        let cell = measured.map(|row| value(row, stock.filter(|_| variant != STOCK)));
+        let _ = write!(text, " {} |", cell.unwrap_or_default());
+    }
+    text.push('\n');
 }
