@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `make bench-scale`: runs the benchmarks and writes `scale.json` and `scale.md` to
+//! `$BENCH_OUT`.
+
+use bench_scale::{
+    booking::{self, Ledger, PerCpu, Shared},
+    fleet::{encode, snapshot, total, Bytes, Host, Vms},
+    report::{self, Bench, Figure, Ratio, Report},
+};
+use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode};
+use std::{
+    env, fs,
+    io::Result,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+const CPUS: usize = 640;
+const VMS: usize = 512;
+const VCPUS_EACH: usize = 8;
+
+const BENCHES: [Bench; 15] = [
+    book("book/per-cpu-mixed/1", "per-CPU, 30 reasons, 1 thread", 1),
+    book("book/per-cpu-mixed/2", "per-CPU, 30 reasons, 2 threads", 2),
+    book("book/shared-mixed/1", "shared, 30 reasons, 1 thread", 1),
+    book("book/shared-mixed/2", "shared, 30 reasons, 2 threads", 2),
+    book("book/per-cpu-one/1", "per-CPU, one reason, 1 thread", 1),
+    book("book/per-cpu-one/2", "per-CPU, one reason, 2 threads", 2),
+    book("book/shared-one/1", "shared, one reason, 1 thread", 1),
+    book("book/shared-one/2", "shared, one reason, 2 threads", 2),
+    read("read-host/warm", "640 CPUs, in the cache", Some(5.0)),
+    read("read-host/cold", "640 CPUs, from memory", Some(5.0)),
+    read("read-host/encode", "640 CPUs, only the serialization", None),
+    read(
+        "read-host/cpuid",
+        "640 CPUs, one CPUID for the total with scope=host",
+        None,
+    ),
+    read(
+        "read-vms/warm",
+        "4,096 vCPUs, in the cache as far as it reaches",
+        Some(20.0),
+    ),
+    read("read-vms/cold", "4,096 vCPUs, from memory", Some(20.0)),
+    read(
+        "read-vms/encode",
+        "4,096 vCPUs, only the serialization",
+        None,
+    ),
+];
+
+const RATIOS: [Ratio; 10] = [
+    ratio(
+        "per-CPU : shared, 30 reasons, 1 thread",
+        "book/per-cpu-mixed/1",
+        "book/shared-mixed/1",
+    ),
+    ratio(
+        "per-CPU : shared, 30 reasons, 2 threads",
+        "book/per-cpu-mixed/2",
+        "book/shared-mixed/2",
+    ),
+    ratio(
+        "per-CPU : shared, one reason, 1 thread",
+        "book/per-cpu-one/1",
+        "book/shared-one/1",
+    ),
+    ratio(
+        "per-CPU : shared, one reason, 2 threads",
+        "book/per-cpu-one/2",
+        "book/shared-one/2",
+    ),
+    ratio(
+        "2 threads : 1, per-CPU, 30 reasons",
+        "book/per-cpu-mixed/2",
+        "book/per-cpu-mixed/1",
+    ),
+    ratio(
+        "2 threads : 1, shared, 30 reasons",
+        "book/shared-mixed/2",
+        "book/shared-mixed/1",
+    ),
+    ratio(
+        "2 threads : 1, per-CPU, one reason",
+        "book/per-cpu-one/2",
+        "book/per-cpu-one/1",
+    ),
+    ratio(
+        "2 threads : 1, shared, one reason",
+        "book/shared-one/2",
+        "book/shared-one/1",
+    ),
+    ratio(
+        "from memory : in the cache, 640 CPUs",
+        "read-host/cold",
+        "read-host/warm",
+    ),
+    ratio(
+        "from memory : in the cache, 4,096 vCPUs",
+        "read-vms/cold",
+        "read-vms/warm",
+    ),
+];
+
+const fn book(name: &'static str, what: &'static str, threads: u32) -> Bench {
+    Bench {
+        name,
+        what,
+        exits: Some(threads),
+        limit_ms: None,
+    }
+}
+
+const fn read(name: &'static str, what: &'static str, limit_ms: Option<f64>) -> Bench {
+    Bench {
+        name,
+        what,
+        exits: None,
+        limit_ms,
+    }
+}
+
+const fn ratio(name: &'static str, of: &'static str, to: &'static str) -> Ratio {
+    Ratio { name, of, to }
+}
+
+fn main() -> Result<()> {
+    let out = env::var_os("BENCH_OUT").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let samples = out.join("criterion");
+    // Old samples would pass for new ones where a pattern leaves benchmarks out.
+    if samples.exists() {
+        fs::remove_dir_all(&samples)?;
+    }
+    let mut criterion = Criterion::default()
+        .without_plots()
+        .output_directory(&samples)
+        // Many short samples: on a machine that is not idle, some are undisturbed.
+        .sample_size(200)
+        .nresamples(2_000)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .configure_from_args();
+    let cpus = booking::cpus()?;
+    bench_booking(&mut criterion, &cpus);
+    bench_reading(&mut criterion);
+
+    let mut figures = Vec::new();
+    for bench in &BENCHES {
+        figures.extend(Figure::new(bench, report::samples(&samples, bench.name)?));
+    }
+    if !figures.is_empty() {
+        let report = Report::new(report::machine(cpus.len()), figures, &RATIOS);
+        fs::write(
+            out.join("scale.json"),
+            serde_json::to_string_pretty(&report)?,
+        )?;
+        fs::write(out.join("scale.md"), report.table())?;
+    }
+    Ok(())
+}
+
+fn bench_booking(criterion: &mut Criterion, cpus: &[usize]) {
+    let mut group = criterion.benchmark_group("book");
+    group.sampling_mode(SamplingMode::Flat);
+    for (mix, one_reason) in [("mixed", false), ("one", true)] {
+        for threads in [1, 2].into_iter().filter(|&n| n <= cpus.len()) {
+            let cpus = &cpus[..threads];
+            let per_cpu = PerCpu::new(threads);
+            let id = |layout| BenchmarkId::new(format!("{layout}-{mix}"), threads);
+            group.bench_function(id("per-cpu"), |b| book_on(b, &per_cpu, cpus, one_reason));
+            let shared = Shared::default();
+            group.bench_function(id("shared"), |b| book_on(b, &shared, cpus, one_reason));
+        }
+    }
+    group.finish();
+}
+
+fn book_on(bencher: &mut Bencher<'_>, ledger: &impl Ledger, cpus: &[usize], one_reason: bool) {
+    bencher.iter_custom(|each| {
+        booking::run(ledger, cpus, each, one_reason).expect("threads can be kept on their CPUs")
+    });
+}
+
+fn bench_reading(criterion: &mut Criterion) {
+    {
+        let host = Host::busy(CPUS);
+        let mut group = criterion.benchmark_group("read-host");
+        group.sampling_mode(SamplingMode::Flat);
+        group.bench_function("warm", |b| b.iter(|| snapshot(|bytes| host.write(bytes))));
+        group.bench_function("cold", |b| {
+            cold(b, || host.flush(), |bytes| host.write(bytes))
+        });
+        group.bench_function("cpuid", |b| b.iter(|| total(&host)));
+        let reading = host.reading();
+        let buckets: Vec<_> = (0..acct::table::CELLS).map(|i| host.buckets(i)).collect();
+        group.bench_function("encode", |b| {
+            b.iter(|| snapshot(|bytes| encode(&reading, |index| buckets[index], bytes)));
+        });
+        group.finish();
+    }
+    let vms = Vms::busy(VMS, VCPUS_EACH);
+    let mut group = criterion.benchmark_group("read-vms");
+    group.sampling_mode(SamplingMode::Flat);
+    group.bench_function("warm", |b| b.iter(|| snapshot(|bytes| vms.write(bytes))));
+    group.bench_function("cold", |b| {
+        cold(b, || vms.flush(), |bytes| vms.write(bytes))
+    });
+    let reading = Host::busy(1).reading();
+    group.bench_function("encode", |b| {
+        b.iter(|| snapshot(|bytes| vms.encode(&reading, bytes)));
+    });
+    group.finish();
+}
+
+/// Measures `write`, each time after `flush`.
+fn cold(bencher: &mut Bencher<'_>, flush: impl Fn(), write: impl Fn(&mut Bytes)) {
+    bencher.iter_custom(|iterations| {
+        (0..iterations)
+            .map(|_| {
+                flush();
+                let start = Instant::now();
+                let bytes = snapshot(&write);
+                let elapsed = start.elapsed();
+                drop(bytes);
+                elapsed
+            })
+            .sum()
+    });
+}

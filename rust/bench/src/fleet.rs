@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The tables of a large host, and its snapshot, as `rust/module` has them (`host.rs`, `vms.rs`,
+//! `device.rs`): the same structures, the same calls in the same order.
+
+use crate::exits::{self, Exit};
+use acct::{
+    cell::{Level, Values},
+    histogram::Buckets,
+    leaves::{self, paging, Context, Layout, Registers, Scope, View},
+    reasons::Isa,
+    snapshot::{self, Header, Row, Sink, Words, COMM},
+    table::{index_named, Reading, Table, CELLS},
+    timed::TimedTable,
+};
+use core::arch::x86_64::{_mm_clflush, _mm_mfence};
+use std::{convert::Infallible, iter, mem};
+
+/// An empty table of a CPU.
+pub fn cpu_table() -> Box<TimedTable> {
+    // SAFETY: Arrays and structs of `AtomicU64`, for which all bits zero is the value 0.
+    Box::new(unsafe { mem::zeroed() })
+}
+
+/// Where a snapshot is written: as the kernel's `KVVec`, which grows by doubling, too.
+#[derive(Default)]
+pub struct Bytes(Vec<u8>);
+
+impl Bytes {
+    /// The bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Sink for Bytes {
+    type Error = Infallible;
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        // What `KVVec::extend_from_slice` does; that of `Vec` is specialised for bytes.
+        self.0.reserve(bytes.len());
+        for (slot, byte) in iter::zip(self.0.spare_capacity_mut(), bytes) {
+            slot.write(*byte);
+        }
+        // SAFETY: As many as have just been written.
+        unsafe { self.0.set_len(self.0.len() + bytes.len()) };
+        Ok(())
+    }
+}
+
+/// A snapshot of which `write` writes the records.
+pub fn snapshot(write: impl FnOnce(&mut Bytes)) -> Bytes {
+    let mut bytes = Bytes::default();
+    let header = Header {
+        generation: 1,
+        paging: paging::TDP,
+        scope: Scope::Vm as u32,
+        tsc_khz: 1_000_000,
+    };
+    let Ok(()) = snapshot::put_header(&mut bytes, &header);
+    write(&mut bytes);
+    let Ok(()) = snapshot::put_end(&mut bytes);
+    bytes
+}
+
+/// The bits of the reasons that the running KVM has a handler for.
+const HANDLED: [usize; 17] = [usize::MAX; 17];
+
+fn flags(reason: u32) -> u32 {
+    let (word, bit) = (reason / usize::BITS, reason % usize::BITS);
+    let word = HANDLED.get(word as usize).copied();
+    u32::from(word.is_some_and(|word| word >> bit & 1 != 0)) * snapshot::HANDLED
+}
+
+/// All CPUs' tables.
+pub struct Host {
+    cpus: Vec<Box<TimedTable>>,
+    baseline: Box<Table>,
+    histograms_baseline: Vec<Buckets>,
+}
+
+impl Host {
+    /// `cpus` CPUs that have been busy.
+    pub fn busy(cpus: usize) -> Self {
+        let busy = |cpu: usize| {
+            let table = cpu_table();
+            let book = |exit: Exit| table.book(exit.index, exit.cycles);
+            exits::of_every_reason(cpu as u64).for_each(book);
+            table
+        };
+        Self {
+            cpus: (0..cpus).map(busy).collect(),
+            baseline: Box::default(),
+            histograms_baseline: vec![Buckets::default(); CELLS],
+        }
+    }
+
+    /// Writes its part of a snapshot.
+    pub fn write(&self, bytes: &mut Bytes) {
+        encode(&self.reading(), |index| self.buckets(index), bytes);
+    }
+
+    /// This period's counts.
+    pub fn reading(&self) -> Box<Reading> {
+        let mut sum = Box::new(Reading::ZERO);
+        self.cpus.iter().for_each(|cpu| cpu.add_to(&mut sum));
+        sum.subtract(&self.baseline);
+        sum
+    }
+
+    /// This period's histogram of the cell `index`.
+    pub fn buckets(&self, index: usize) -> Buckets {
+        let mut sum = Buckets::default();
+        for cpu in &self.cpus {
+            cpu.add_buckets_to(index, &mut sum);
+        }
+        if let Some(baseline) = self.histograms_baseline.get(index) {
+            sum.subtract(baseline);
+        }
+        sum
+    }
+
+    /// Takes the tables out of all caches.
+    pub fn flush(&self) {
+        self.cpus.iter().for_each(|cpu| flush(&**cpu));
+    }
+}
+
+impl View for Host {
+    fn all(&self, index: usize) -> Level {
+        let cpus = self.cpus.iter();
+        let sum = cpus.fold(Values::default(), |sum, cpu| sum.plus(&cpu.read(index)));
+        sum.since(&self.baseline.read(index)).all()
+    }
+
+    fn l2(&self, _index: usize) -> Level {
+        Level::default()
+    }
+}
+
+/// What a guest gets that asks for the total of `view`.
+pub fn total(view: &impl View) -> Option<Registers> {
+    let context = Context {
+        layout: Layout::V2,
+        scope: Scope::Host,
+        paging: paging::TDP,
+        generation: 1,
+        tsc_khz: 1_000_000,
+    };
+    leaves::answer(&context, view, leaves::REASON, leaves::TOTAL)
+}
+
+/// The host's part of a snapshot: only the serialization, where `buckets` has the histograms.
+pub fn encode(reading: &Reading, buckets: impl Fn(usize) -> Buckets, bytes: &mut Bytes) {
+    for (reason, values) in reading.rows() {
+        let index = index_named(reason, Isa::Vmx);
+        let buckets = index.map(&buckets).unwrap_or_default();
+        let row = Row {
+            reason,
+            flags: flags(reason),
+            values: *values,
+            buckets: Words::Native(buckets.trimmed()),
+        };
+        let Ok(()) = snapshot::put_host_row(bytes, &row);
+    }
+}
+
+/// A VM's tables.
+struct Vm {
+    pid: u32,
+    comm: [u8; COMM],
+    baseline: Box<Table>,
+    vcpus: Option<Box<Vcpu>>,
+}
+
+struct Vcpu {
+    table: Table,
+    next: Option<Box<Vcpu>>,
+}
+
+impl Vm {
+    fn busy(number: usize, vcpus: usize) -> Self {
+        let busy = |next, vcpu| {
+            let table = Table::new();
+            let book = |exit: Exit| table.book(exit.index, exit.cycles);
+            exits::of_every_reason((number * vcpus + vcpu) as u64).for_each(book);
+            Some(Box::new(Vcpu { table, next }))
+        };
+        Self {
+            pid: number as u32,
+            comm: *b"qemu-system-x86\0",
+            baseline: Box::default(),
+            vcpus: (0..vcpus).fold(None, busy),
+        }
+    }
+
+    fn vcpus(&self) -> impl Iterator<Item = &Vcpu> {
+        iter::successors(self.vcpus.as_deref(), |vcpu| vcpu.next.as_deref())
+    }
+
+    fn write(&self, reading: &Reading, bytes: &mut Bytes) {
+        let vm = snapshot::Vm {
+            pid: self.pid,
+            vcpus: self.vcpus().fold(0, |count, _| count + 1),
+            comm: self.comm,
+        };
+        let Ok(()) = snapshot::put_vm(bytes, &vm);
+        for (reason, values) in reading.rows() {
+            let row = Row {
+                reason,
+                flags: flags(reason),
+                values: *values,
+                buckets: Words::Native(&[]),
+            };
+            let Ok(()) = snapshot::put_vm_row(bytes, &row);
+        }
+    }
+}
+
+/// All VMs' tables.
+pub struct Vms(Vec<Vm>);
+
+impl Vms {
+    /// `vms` VMs of `vcpus` vCPUs each that have been busy.
+    pub fn busy(vms: usize, vcpus: usize) -> Self {
+        Self((0..vms).map(|number| Vm::busy(number, vcpus)).collect())
+    }
+
+    /// Writes their part of a snapshot.
+    pub fn write(&self, bytes: &mut Bytes) {
+        let mut reading = Box::new(Reading::ZERO);
+        for vm in &self.0 {
+            reading.clear();
+            vm.vcpus().for_each(|vcpu| vcpu.table.add_to(&mut reading));
+            reading.subtract(&vm.baseline);
+            vm.write(&reading, bytes);
+        }
+    }
+
+    /// Only the serialization: as many VMs, all with the counts `reading`.
+    pub fn encode(&self, reading: &Reading, bytes: &mut Bytes) {
+        self.0.iter().for_each(|vm| vm.write(reading, bytes));
+    }
+
+    /// Takes the tables out of all caches.
+    pub fn flush(&self) {
+        for vm in &self.0 {
+            vm.vcpus().for_each(flush);
+            flush(&*vm.baseline);
+        }
+    }
+}
+
+fn flush<T>(value: &T) {
+    const LINE: usize = 64;
+    let lines = mem::size_of_val(value).div_ceil(LINE);
+    for line in 0..lines {
+        let at = std::ptr::from_ref(value).cast::<u8>();
+        // SAFETY: Within `value`, and CLFLUSH, which every x86-64 has, changes no memory.
+        unsafe { _mm_clflush(at.add(line * LINE)) };
+    }
+    // SAFETY: Every x86-64 has it.
+    unsafe { _mm_mfence() };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use acct::snapshot::Record;
+
+    fn records(bytes: &Bytes) -> Vec<Record<'_>> {
+        let (_, records) = snapshot::parse(bytes.as_slice()).unwrap();
+        records.collect::<Result<_, _>>().unwrap()
+    }
+
+    fn booked(tables: u64) -> Level {
+        (0..tables)
+            .flat_map(exits::of_every_reason)
+            .fold(Level::default(), |sum, exit| {
+                sum.plus(&Level {
+                    count: 1,
+                    cycles: exit.cycles,
+                })
+            })
+    }
+
+    #[test]
+    fn a_host_is_all_of_its_cpus() {
+        let host = Host::busy(3);
+        host.flush();
+        let bytes = snapshot(|bytes| host.write(bytes));
+        let mut sum = Level::default();
+        for record in records(&bytes) {
+            let Record::HostRow(row) = record else {
+                panic!("{record:?} is no row of the host's");
+            };
+            sum = sum.plus(&row.values.all());
+            assert_eq!(row.buckets.iter().sum::<u64>(), row.values.all().count);
+        }
+        assert_eq!(sum, booked(3));
+    }
+
+    #[test]
+    fn a_guest_gets_the_total() {
+        let answer = total(&Host::busy(3)).unwrap();
+        // Far below 2^32.
+        assert_eq!(u64::from(answer.eax), booked(3).count);
+    }
+
+    #[test]
+    fn every_vm_is_all_of_its_vcpus() {
+        let vms = Vms::busy(3, 2);
+        vms.flush();
+        let bytes = snapshot(|bytes| vms.write(bytes));
+        let (mut pids, mut sum) = (Vec::new(), Level::default());
+        for record in records(&bytes) {
+            match record {
+                Record::Vm(vm) => {
+                    assert_eq!(vm.vcpus, 2);
+                    pids.push(vm.pid);
+                }
+                Record::VmRow(row) => sum = sum.plus(&row.values.all()),
+                Record::HostRow(_) => panic!("a row of the host's"),
+            }
+        }
+        assert_eq!(pids, [0, 1, 2]);
+        assert_eq!(sum, booked(6));
+    }
+}
