@@ -17,6 +17,9 @@ test: ## every check and test there is
 crosscheck: ## the module's counts against KVM's tracepoint and KVM's own statistics
 	@scripts/crosscheck
 
+bench-scale: ## how the tables of many CPUs and vCPUs scale, measured on this machine
+	@scripts/bench-scale
+
 module: setup ## the kernel modules, for the lab kernel or for KDIR, into out/modules
 	@KVM_EXIT_OUT=out/modules scripts/build-modules $(KDIR)
 
@@ -38,4 +41,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test crosscheck module cli kernel lab-shell setup clean clean-cache
+.PHONY: help demo test crosscheck bench-scale module cli kernel lab-shell setup clean clean-cache
