@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One run: what the guest read of its exits, and the parameters that kvm-intel had.
+
+use super::{none_of, Checks, Kind, Read};
+use anyhow::{bail, ensure, Context, Result};
+use kvm_exits::output::grouped;
+use kvm_exits::snapshot::{Counters, Isa, Paging, Scope, Snapshot, Source};
+
+/// A run whose files could be read.
+pub struct Run {
+    pub kind: &'static Kind,
+    pub snapshot: Snapshot,
+    /// As `/sys/module/kvm_intel/parameters` had it.
+    pub parameters: Paging,
+}
+
+impl Run {
+    /// Reads and checks each file for itself.
+    pub fn load(kind: &'static Kind, read: &Read<'_>, checks: &mut Checks) -> Option<Self> {
+        let (json, parameters) = (
+            format!("{}.json", kind.name),
+            format!("{}.parameters", kind.name),
+        );
+        let snapshot = checks.keep(
+            format!("{json} follows the schema"),
+            read(&json).and_then(|text| snapshot(&json, &text)),
+            |s| format!("schema {}, {} reasons", s.schema, s.reasons.len()),
+        );
+        if let Some(snapshot) = &snapshot {
+            let what = format!("{json}: the total is the sum of the reasons");
+            checks.add(what, sums(&json, snapshot));
+        }
+        let parameters = checks.keep(
+            format!("{parameters} can be read"),
+            read(&parameters).and_then(|text| paging(&text).context(parameters)),
+            |paging| in_words(*paging),
+        );
+        Some(Self {
+            kind,
+            snapshot: snapshot?,
+            parameters: parameters?,
+        })
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
+    /// How often the guest had exited for `reason` when it asked.
+    pub fn count(&self, reason: u32) -> u64 {
+        let mut rows = self.snapshot.reasons.iter();
+        rows.find(|row| row.reason == reason)
+            .map_or(0, |row| row.counters.count)
+    }
+}
+
+/// The parameters' names, as the kernel has them.
+pub fn in_words(paging: Paging) -> String {
+    let yes = |on| if on { 'Y' } else { 'N' };
+    format!(
+        "ept={} vpid={} unrestricted_guest={}",
+        yes(paging.tdp),
+        yes(paging.vpid),
+        yes(paging.unrestricted_guest)
+    )
+}
+
+fn snapshot(file: &str, text: &str) -> Result<Snapshot> {
+    let snapshot = Snapshot::parse(text).with_context(|| file.to_string())?;
+    ensure!(
+        (snapshot.source, snapshot.isa, snapshot.scope) == (Source::Cpuid, Isa::Vmx, Scope::Vm),
+        "{file} is not what a guest of kvm-intel reads of its own exits: \
+         source {:?}, isa {:?}, scope {:?}",
+        snapshot.source,
+        snapshot.isa,
+        snapshot.scope
+    );
+    let mut problems = Vec::new();
+    for row in &snapshot.reasons {
+        let name = snapshot.isa.reason_name(row.reason);
+        if row.name != name {
+            problems.push(format!(
+                "{file} calls reason {} {}, KVM calls it {name}",
+                row.reason, row.name
+            ));
+        }
+        if row.counters.count == 0 {
+            problems.push(format!("{file} has {name}, which never happened"));
+        }
+    }
+    for pair in snapshot.reasons.windows(2) {
+        if pair[0].reason >= pair[1].reason {
+            problems.push(format!(
+                "{file} has reason {} after {}",
+                pair[1].reason, pair[0].reason
+            ));
+        }
+    }
+    none_of(problems)?;
+    Ok(snapshot)
+}
+
+/// Reading a snapshot passes over counters that a row lacks; here none may be lacking.
+fn sums(file: &str, snapshot: &Snapshot) -> Result<String> {
+    let sum = Counters::sum(snapshot.reasons.iter().map(|row| &row.counters));
+    let total = snapshot.total;
+    let fields = [
+        ("count", Some(sum.count), Some(total.count)),
+        ("cycles", Some(sum.cycles), Some(total.cycles)),
+        ("l2_count", sum.l2_count, total.l2_count),
+        ("l2_cycles", sum.l2_cycles, total.l2_cycles),
+        ("l2_reflected", sum.l2_reflected, total.l2_reflected),
+    ];
+    let mut figures = Vec::new();
+    for (name, sum, total) in fields {
+        match (sum, total) {
+            (Some(sum), Some(total)) if sum == total => {
+                figures.push(format!("{name} {}", grouped(total)));
+            }
+            // The guest is not told how many of its exits were reflected.
+            (None, None) if name == "l2_reflected" => {}
+            (sum, total) => bail!(
+                "{file}: the reasons' {name} sum up to {}, the total says {}",
+                or_none(sum),
+                or_none(total)
+            ),
+        }
+    }
+    Ok(figures.join(", "))
+}
+
+fn or_none(value: Option<u64>) -> String {
+    value.map_or_else(|| "nothing".to_string(), grouped)
+}
+
+/// The paging state, from lines `NAME=VALUE`.
+fn paging(text: &str) -> Result<Paging> {
+    let value = |name: &str| {
+        let value = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='))
+            .with_context(|| format!("there is no line {name}="))?;
+        match value {
+            "Y" | "1" => Ok(true),
+            "N" | "0" => Ok(false),
+            other => bail!("{name} is \"{other}\", neither Y nor N"),
+        }
+    };
+    Ok(Paging {
+        tdp: value("ept")?,
+        vpid: value("vpid")?,
+        unrestricted_guest: value("unrestricted_guest")?,
+    })
+}
