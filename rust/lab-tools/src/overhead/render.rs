@@ -17,9 +17,9 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cycles: Option<u64>,
     over_stock: Option<i64>,
+    median: u64,
     mean: Value,
     mean_over_stock: Option<Value>,
-    least: u64,
     n: u64,
     paging: &'a str,
     case: &'a str,
@@ -39,12 +39,12 @@ impl<'a> Entry<'a> {
         Self {
             exit: row.exit.name,
             variant: &row.variant,
-            instructions: (unit == Unit::Instructions).then_some(row.median),
-            cycles: (unit == Unit::Cycles).then_some(row.median),
+            instructions: (unit == Unit::Instructions).then_some(row.least),
+            cycles: (unit == Unit::Cycles).then_some(row.least),
             over_stock: stock.map(|stock| over(row, stock)),
+            median: row.median,
             mean: decimal(row.mean),
             mean_over_stock: stock.map(|stock| decimal(row.mean - stock.mean)),
-            least: row.least,
             n: row.n,
             paging: row.exit.paging,
             case: row.exit.case,
@@ -72,7 +72,7 @@ pub fn json(results: &Results, unit: Unit) -> serde_json::Result<String> {
 }
 
 fn over(row: &Row, stock: &Row) -> i64 {
-    row.median as i64 - stock.median as i64
+    row.least as i64 - stock.least as i64
 }
 
 /// With one decimal, or none where that is zero.
@@ -99,7 +99,7 @@ pub fn markdown(results: &Results, unit: Unit) -> String {
             exit.name,
             |row, stock| match stock {
                 Some(stock) => format!("{:+}", over(row, stock)),
-                None => row.median.to_string(),
+                None => row.least.to_string(),
             },
         );
     }
