@@ -14,8 +14,17 @@ demo: ## one guest under EPT and under shadow paging, and its exits side by side
 test: ## every check and test there is
 	@scripts/test
 
+test-debug: ## the long tests on the debugging kernel: a nightly's work
+	@scripts/test-debug
+
+caps: ## what the emulated processor's VMX can do, into out/caps
+	@scripts/lab run --no-kvm --out out/caps lab/tests/caps.sh
+
 crosscheck: ## the module's counts against KVM's tracepoint and KVM's own statistics
 	@scripts/crosscheck
+
+bench: ## what an exit costs, with the module and with other tools
+	@scripts/bench
 
 bench-scale: ## how the tables of many CPUs and vCPUs scale, measured on this machine
 	@scripts/bench-scale
@@ -41,4 +50,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test crosscheck bench-scale module cli kernel lab-shell setup clean clean-cache
+.PHONY: help demo test test-debug caps crosscheck bench bench-scale module cli kernel lab-shell setup clean clean-cache
