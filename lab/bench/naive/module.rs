@@ -67,11 +67,11 @@ fn book(reason: u32, cycles: u64) {
     }
 }
 
-unsafe extern "C" fn exit(_: *mut c_void, _: *mut c_void, reason: c_uint, cycles: c_ulonglong) {
+extern "C" fn exit(_: *mut c_void, _: *mut c_void, reason: c_uint, cycles: c_ulonglong) {
     book(reason, cycles);
 }
 
-unsafe extern "C" fn exit_l2(
+extern "C" fn exit_l2(
     _: *mut c_void,
     _: *mut c_void,
     reason: c_uint,
@@ -83,19 +83,19 @@ unsafe extern "C" fn exit_l2(
 
 // KVM calls the rest, too, whether there is anything to do or not.
 
-unsafe extern "C" fn vendor(_: *const kvm_exit_hook_vendor) {}
+extern "C" fn vendor(_: *const kvm_exit_hook_vendor) {}
 
-unsafe extern "C" fn vcpu_create(_: *const kvm_exit_hook_vcpu) -> *mut c_void {
+extern "C" fn vcpu_create(_: *const kvm_exit_hook_vcpu) -> *mut c_void {
     ptr::null_mut()
 }
 
-unsafe extern "C" fn vcpu_destroy(_: *mut c_void) {}
+extern "C" fn vcpu_destroy(_: *mut c_void) {}
 
-unsafe extern "C" fn cpu(_: c_uint) -> *mut c_void {
+extern "C" fn cpu(_: c_uint) -> *mut c_void {
     ptr::null_mut()
 }
 
-unsafe extern "C" fn cpuid(_: *mut c_void, _: *mut kvm_exit_hook_cpuid) -> c_int {
+extern "C" fn cpuid(_: *mut c_void, _: *mut kvm_exit_hook_cpuid) -> c_int {
     0
 }
 
