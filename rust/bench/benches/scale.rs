@@ -135,11 +135,11 @@ fn main() -> Result<()> {
     let mut criterion = Criterion::default()
         .without_plots()
         .output_directory(&samples)
-        // Many short samples: on a machine that is not idle, some are undisturbed.
+        // Samples of a millisecond: most fit between two turns of whatever else runs here.
         .sample_size(200)
         .nresamples(2_000)
         .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_millis(200))
         .configure_from_args();
     let cpus = booking::cpus()?;
     bench_booking(&mut criterion, &cpus);

@@ -59,6 +59,7 @@ impl Ledger for PerCpu {
 
 /// The naive form: count and cycles of a reason stand once for all CPUs, so each add needs a
 /// `lock` prefix.
+#[repr(align(64))]
 pub struct Shared([(AtomicU64, AtomicU64); CELLS]);
 
 impl Default for Shared {
