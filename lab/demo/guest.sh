@@ -5,7 +5,7 @@
 set -e
 
 FORKS=50
-# The highest basic exit reason of the SDM is 84 (SEAMCALL is 76, TDCALL 77).
+# The highest basic exit reason there is: 85, MSR_WRITE_IMM.
 LAST_REASON=85
 
 i=0
