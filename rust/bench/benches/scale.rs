@@ -20,6 +20,10 @@ const CPUS: usize = 640;
 const VMS: usize = 512;
 const VCPUS_EACH: usize = 8;
 
+/// As many sets of tables take turns, each somewhere else. With one set only, a run in twenty had a
+/// figure at a third of the others', from its first sample to its last: presumably its addresses.
+const PLACES: [(); 16] = [(); 16];
+
 const BENCHES: [Bench; 15] = [
     book("book/per-cpu-mixed/1", "per-CPU, 30 reasons, 1 thread", 1),
     book("book/per-cpu-mixed/2", "per-CPU, 30 reasons, 2 threads", 2),
@@ -166,18 +170,21 @@ fn bench_booking(criterion: &mut Criterion, cpus: &[usize]) {
     for (mix, one_reason) in [("mixed", false), ("one", true)] {
         for threads in [1, 2].into_iter().filter(|&n| n <= cpus.len()) {
             let cpus = &cpus[..threads];
-            let per_cpu = PerCpu::new(threads);
             let id = |layout| BenchmarkId::new(format!("{layout}-{mix}"), threads);
+            let per_cpu = PLACES.map(|_| PerCpu::new(threads));
             group.bench_function(id("per-cpu"), |b| book_on(b, &per_cpu, cpus, one_reason));
-            let shared = Shared::default();
+            let shared = PLACES.map(|_| Shared::default());
             group.bench_function(id("shared"), |b| book_on(b, &shared, cpus, one_reason));
         }
     }
     group.finish();
 }
 
-fn book_on(bencher: &mut Bencher<'_>, ledger: &impl Ledger, cpus: &[usize], one_reason: bool) {
+/// Takes the next of `ledgers` for each sample.
+fn book_on<L: Ledger>(bencher: &mut Bencher<'_>, ledgers: &[L], cpus: &[usize], one_reason: bool) {
+    let mut ledgers = ledgers.iter().cycle();
     bencher.iter_custom(|each| {
+        let ledger = ledgers.next().expect("there is at least one");
         booking::run(ledger, cpus, each, one_reason).expect("threads can be kept on their CPUs")
     });
 }
