@@ -55,9 +55,21 @@ start_bochs() {
 		"$REPO/lab/emulator/bochsrc.in" >"$work/bochsrc"
 	# Debian's Bochs is built with its debugger, which waits to be told.
 	echo c >"$work/bochs.cmd"
+	drain_screen "$work/display" &
 	# Its text display wants a terminal, which script(1) makes up.
 	TERM=linux exec script -qfec "exec bochs -q -f '$work/bochsrc' -rc '$work/bochs.cmd'" \
 		/dev/null >"$work/display" 2>&1 </dev/null
+}
+
+# drain_screen DISPLAY: Bochs draws the screen on yet another terminal, which it
+# names in DISPLAY. It stops, some minutes on, when nobody reads there.
+drain_screen() {
+	local screen='' tries=0
+	until [ -n "$screen" ] || [ $((tries += 1)) -gt 100 ]; do
+		sleep 0.1
+		screen=$(sed -nE 's/^Bochs connected to screen "([^"]*)".*/\1/p' "$1" 2>/dev/null)
+	done
+	[ -z "$screen" ] || exec cat "$screen" >/dev/null 2>&1 </dev/null
 }
 
 start_qemu() {
