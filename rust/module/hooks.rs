@@ -24,20 +24,15 @@ use core::{
 };
 use kernel::{
     bindings,
-    ffi::{c_char, c_int, c_uint, c_ulonglong, c_void},
+    ffi::{c_int, c_uint, c_ulonglong, c_void},
     prelude::*, //
 };
 
 type Register = unsafe extern "C" fn(*const kvm_exit_hooks) -> c_int;
 type Unregister = unsafe extern "C" fn();
 
-extern "C" {
-    // Not in the bindings crate. Found by name and not linked, so that a kvm.ko without the
-    // hooks gets a sentence and not just "Unknown symbol".
-    fn __symbol_get(symbol: *const c_char) -> *mut c_void;
-    fn __symbol_put(symbol: *const c_char);
-}
-
+// Found by name and not linked, so that a kvm.ko without the hooks gets a sentence and not just
+// "Unknown symbol".
 const REGISTER: &CStr = c"kvm_exit_hooks_register";
 const UNREGISTER: &CStr = c"kvm_exit_hooks_unregister";
 
@@ -52,7 +47,7 @@ unsafe impl Sync for Symbol {}
 impl Symbol {
     fn get(name: &'static CStr) -> Option<Self> {
         // SAFETY: `name` is a NUL-terminated string.
-        let address = unsafe { __symbol_get(name.as_char_ptr()) };
+        let address = unsafe { bindings::__symbol_get(name.as_char_ptr()) };
         Some(Self(name, ptr::NonNull::new(address)?))
     }
 }
@@ -60,7 +55,7 @@ impl Symbol {
 impl Drop for Symbol {
     fn drop(&mut self) {
         // SAFETY: `__symbol_get` returned an address for this name.
-        unsafe { __symbol_put(self.0.as_char_ptr()) };
+        unsafe { bindings::__symbol_put(self.0.as_char_ptr()) };
     }
 }
 
@@ -198,7 +193,7 @@ unsafe fn tables<'a>(vcpu: *mut c_void, cpu: *mut c_void) -> (Option<&'a Table>,
     }
 }
 
-/// The hot path: `docs/performance.md` counts its instructions.
+/// The hot path: `docs/exit-path.md` lists its instructions.
 ///
 /// # Safety
 ///
