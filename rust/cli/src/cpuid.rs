@@ -11,6 +11,11 @@ use std::os::unix::fs::FileExt;
 pub trait Cpuid {
     /// The answer to `leaf`, with `subleaf` in ECX.
     fn query(&self, leaf: u32, subleaf: u32) -> Result<Registers>;
+
+    /// The highest sub-leaf that can be asked for.
+    fn max_subleaf(&self) -> u32 {
+        u32::MAX
+    }
 }
 
 /// The CPUID instruction, on the CPU that the thread runs on.
@@ -62,6 +67,11 @@ impl Cpuid for Device {
             ecx: word(8),
             edx: word(12),
         })
+    }
+
+    /// A file position is not negative.
+    fn max_subleaf(&self) -> u32 {
+        u32::MAX >> 1
     }
 }
 

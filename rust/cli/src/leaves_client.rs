@@ -147,7 +147,11 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
             machine: None,
             vm: None,
             paging: info.paging,
-            total: self.counters(TOTAL)?,
+            total: if TOTAL <= self.0.max_subleaf() {
+                self.counters(TOTAL)?
+            } else {
+                Counters::sum(rows.iter().map(|row| &row.counters))
+            },
             reasons: rows,
         };
         snapshot.verify()?;
