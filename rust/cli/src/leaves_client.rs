@@ -147,7 +147,7 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
             machine: None,
             vm: None,
             paging: info.paging,
-            total: if TOTAL <= self.0.max_subleaf() {
+            total: if self.0.max_subleaf() == TOTAL {
                 self.counters(TOTAL)?
             } else {
                 Counters::sum(rows.iter().map(|row| &row.counters))
