@@ -132,8 +132,9 @@ pub(crate) unsafe fn table_of(cpu: u32) -> *const TimedTable {
 pub(crate) unsafe fn read(index: usize) -> Values {
     // SAFETY: In a hook, so the tables outlive this call.
     let tables = unsafe { TABLES.get() };
-    let sum = tables
-        .iter()
-        .fold(Values::default(), |sum, cpu| sum.plus(&cpu.read(index)));
-    sum.since(&BASELINE.read(index))
+    BASELINE.since(index, || {
+        tables
+            .iter()
+            .fold(Values::default(), |sum, cpu| sum.plus(&cpu.read(index)))
+    })
 }

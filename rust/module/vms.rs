@@ -96,10 +96,11 @@ impl Vm {
 
     /// One cell of this period, over all vCPUs.
     pub(crate) fn read(&self, index: usize) -> Values {
-        let sum = self.vcpus().fold(Values::default(), |sum, vcpu| {
-            sum.plus(&vcpu.table.read(index))
-        });
-        sum.since(&self.baseline.read(index))
+        self.baseline.since(index, || {
+            self.vcpus().fold(Values::default(), |sum, vcpu| {
+                sum.plus(&vcpu.table.read(index))
+            })
+        })
     }
 
     /// How many vCPUs it has.

@@ -2,6 +2,8 @@
 
 //! A cell per exit reason: live in a [`Table`], read out as a [`Reading`].
 
+use core::sync::atomic::{fence, Ordering::Acquire};
+
 use super::{
     cell::{Cell, Values},
     reasons::{Isa, OTHER},
@@ -102,6 +104,16 @@ impl Table {
     /// What the cell `index` holds now; nothing where there is no such cell.
     pub fn read(&self, index: usize) -> Values {
         self.0.get(index).map(Cell::read).unwrap_or_default()
+    }
+
+    /// What the cell `index` of other tables, whose baseline this one is, holds since then.
+    ///
+    /// For readers without a lock, beside whom the baseline may be set anew: it is read first, and
+    /// `now` after it, so that what comes later is never less than what came before.
+    pub fn since(&self, index: usize, now: impl FnOnce() -> Values) -> Values {
+        let before = self.read(index);
+        fence(Acquire);
+        now().since(&before)
     }
 
     /// Sets all cells. Only the table's one writer may call this.
