@@ -18,7 +18,7 @@ GUEST_PROGRAMS=(/usr/bin/cpuid)
 TEST_PROGRAMS=(leaf-poison exit-storm l2-guest kvm-stats crosscheck)
 # What QEMU's microvm (and, in a test's hands, pc) machine loads; the rest of
 # the folder is for other architectures and network cards.
-QEMU_FIRMWARE=(bios-microvm.bin bios-256k.bin linuxboot_dma.bin kvmvapic.bin
+QEMU_FIRMWARE=(qboot.rom bios-256k.bin linuxboot_dma.bin kvmvapic.bin
 	multiboot_dma.bin pvh.bin)
 
 # copy_program ROOT FILE: FILE and the shared libraries it needs.
@@ -33,6 +33,19 @@ copy_program() {
 		esac
 	done
 	[ -e "$root/lib" ] || ln -s usr/lib "$root/lib"
+}
+
+# copy_firmware NAME DIRECTORY: from where Debian's packages have it, and from
+# nowhere else: other firmware of a like name starts another machine.
+copy_firmware() {
+	local dir
+	for dir in /usr/share/qemu /usr/share/seabios; do
+		if [ -e "$dir/$1" ]; then
+			cp -L "$dir/$1" "$2"
+			return
+		fi
+	done
+	die "there is no $1 in /usr/share/qemu or /usr/share/seabios: apt-get install --reinstall qemu-system-data seabios"
 }
 
 pack_cpio() { (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible -R 0:0); }
@@ -78,7 +91,7 @@ lab_iso() {
 	cp "$artifacts/bzImage" "$root/isolinux/bzImage"
 	# The guests' kernel, and KVM for one that has guests of its own.
 	cp "$guest/bzImage" "$root/lab/boot/"
-	cp "$guest"/{irqbypass,kvm,kvm-intel}.ko "$root/lab/guest/"
+	cp "$guest"/{irqbypass,kvm,kvm-intel,kvm-amd}.ko "$root/lab/guest/"
 	cp "$ISOLINUX" "$LDLINUX" "$root/isolinux/"
 	sed "s|@APPEND@|$(machine_append)|" "$REPO/lab/emulator/isolinux.cfg" >"$root/isolinux/isolinux.cfg"
 	host_initramfs "$work/host-root" "$root/isolinux/initrd"
@@ -88,8 +101,7 @@ lab_iso() {
 		copy_program "$root" "$program"
 	done
 	for name in "${QEMU_FIRMWARE[@]}"; do
-		cp -L "/usr/share/qemu/$name" "$root/usr/share/qemu/" 2>/dev/null ||
-			cp -L "/usr/share/seabios/$name" "$root/usr/share/qemu/"
+		copy_firmware "$name" "$root/usr/share/qemu/"
 	done
 	install "$REPO/lab/l0/guest-run" "$root/usr/bin/"
 	[ ! -e "$REPO/scripts/reload-kvm" ] || install "$REPO/scripts/reload-kvm" "$root/usr/bin/"
