@@ -2,7 +2,7 @@
 
 //! `/sys/kernel/debug/kvm_exit_stats/`.
 //!
-//! Not by `kernel::debugfs`, whose files (in 7.2) do not hold the module that they belong to:
+//! Not by `kernel::debugfs`, whose files (as of 7.3) do not hold the module that they belong to:
 //! closing one after `rmmod` reads freed memory. Here each file's operations name their owner.
 
 use crate::{dump, operations::Operations, period, text};

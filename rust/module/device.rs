@@ -7,11 +7,12 @@ use crate::{
         snapshot::{self, ioctl, Header, Row, Sink, Vm, Words},
         table::index_named, //
     },
+    compat::this_module,
     dump,
     operations::Operations,
     params,
     period::{self, Period},
-    vms, THIS_MODULE,
+    vms,
 };
 use kernel::{
     alloc::KVVec,
@@ -57,7 +58,7 @@ impl Device {
         Ok(device)
     }
 
-    /// Makes an open file hold this module, which `MiscDeviceRegistration` (in 7.2) does not see
+    /// Makes an open file hold this module, which `MiscDeviceRegistration` (in 7.2, unlike 7.3) does not see
     /// to: closing a file after `rmmod` would run freed code.
     fn own(self: Pin<&mut Self>) {
         let this = self.project();
@@ -66,7 +67,7 @@ impl Device {
         // the pointer whole, before or after this.
         unsafe {
             this._operations.0 = bindings::file_operations {
-                owner: THIS_MODULE.as_ptr(),
+                owner: this_module(),
                 ..*(*misc).fops
             };
             (*misc).fops = &raw const this._operations.0;

@@ -13,12 +13,12 @@ use crate::{
         kvm_exit_hook_vendor,
         kvm_exit_hooks, //
     },
-    cpuid, dump, host,
+    compat, cpuid, dump, host,
     period::{self, Period},
     vms::Vcpu,
 };
 use core::{
-    arch::x86_64::{__cpuid, __cpuid_count},
+    arch::x86_64::__cpuid,
     mem,
     ptr, //
 };
@@ -68,11 +68,11 @@ pub(crate) struct Registration {
 /// A pointer to C's view of constant data, which threads may share.
 struct Shared(kvm_exit_hooks);
 
-// SAFETY: Never written; what it points to are functions and `THIS_MODULE`.
+// SAFETY: Never written; what it points to are functions and the module itself.
 unsafe impl Sync for Shared {}
 
 static HOOKS: Shared = Shared(kvm_exit_hooks {
-    owner: crate::THIS_MODULE.as_ptr().cast(),
+    owner: compat::this_module().cast(),
     vendor: Some(vendor),
     vcpu_create: Some(vcpu_create),
     vcpu_destroy: Some(vcpu_destroy),
@@ -119,13 +119,23 @@ impl Drop for Registration {
     }
 }
 
+/// ECX of CPUID `leaf`; 0 where the CPU has no such leaf, for which it might answer with another's.
+fn cpuid_ecx(leaf: u32) -> u32 {
+    // `__cpuid()` was unsafe before Rust 1.94.
+    #[allow(unused_unsafe)]
+    // SAFETY: Every x86-64 processor has CPUID, and the first leaf of each range.
+    let (highest, answer) = unsafe { (__cpuid(leaf & 0x8000_0000).eax, __cpuid(leaf)) };
+    if leaf <= highest {
+        answer.ecx
+    } else {
+        0
+    }
+}
+
 /// Refuses a CPU on which there is nothing to count.
 pub(crate) fn check_cpu() -> Result {
     // CPUID.1:ECX.VMX[5] (SDM Vol. 3C, 25.6), CPUID.80000001:ECX.SVM[2] (APM Vol. 2, 15.4).
-    let vmx = __cpuid(1).ecx & 1 << 5 != 0;
-    let svm =
-        __cpuid(0x8000_0000).eax > 0x8000_0000 && __cpuid_count(0x8000_0001, 0).ecx & 1 << 2 != 0;
-    if vmx || svm {
+    if cpuid_ecx(0x1) & 1 << 5 != 0 || cpuid_ecx(0x8000_0001) & 1 << 2 != 0 {
         return Ok(());
     }
     pr_err!("this CPU offers neither VMX nor SVM, so KVM runs no guests on it: nothing to count\n");

@@ -13,6 +13,7 @@ use kernel::prelude::*;
 
 mod acct;
 mod bindings;
+mod compat;
 mod cpuid;
 mod debugfs;
 mod device;

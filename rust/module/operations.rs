@@ -2,13 +2,13 @@
 
 //! A file's operations that this module owns: while the file is open, the module stays.
 
-use crate::THIS_MODULE;
+use crate::compat::this_module;
 use kernel::bindings;
 
 /// A file's operations.
 pub(crate) struct Operations(pub(crate) bindings::file_operations);
 
-// SAFETY: Functions and `THIS_MODULE`; not written once a file uses them.
+// SAFETY: Functions and the module itself; not written once a file uses them.
 unsafe impl Send for Operations {}
 // SAFETY: As above.
 unsafe impl Sync for Operations {}
@@ -17,7 +17,7 @@ impl Operations {
     /// None yet, but for the owner.
     pub(crate) const fn new() -> Self {
         Self(bindings::file_operations {
-            owner: THIS_MODULE.as_ptr(),
+            owner: this_module(),
             ..pin_init::zeroed()
         })
     }

@@ -6,6 +6,7 @@ use crate::{
     acct::leaves::{Layout, Scope},
     module_parameters, //
 };
+use core::borrow::Borrow;
 use kernel::{
     ffi::c_char,
     prelude::*,
@@ -44,7 +45,8 @@ pub(crate) fn check() -> Result {
     let Some((_, scope)) = Scope::ALL.iter().find(|(name, _)| is(scope, name)) else {
         return refuse("scope", scope, "vm, host");
     };
-    let cpl0 = match *module_parameters::cpl0.value() {
+    // `value()` is a reference in Linux 7.2, a copy from 7.3 on: either can be borrowed.
+    let cpl0 = match Borrow::<u8>::borrow(&module_parameters::cpl0.value()) {
         0 => false,
         1 => true,
         _ => {
