@@ -5,8 +5,9 @@
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo
-	@echo "KSRC=DIR takes a Linux 7.2 source tree of your own, KDIR=DIR (make module)"
-	@echo "the build tree of a kernel that has the patches."
+	@echo "SERIES=7.2 takes that Linux instead of the newest that patches/ has, KSRC=DIR a"
+	@echo "source tree of your own, KDIR=DIR (make module) the build tree of a kernel that"
+	@echo "has the patches."
 
 demo: ## one guest under EPT and under shadow paging, and its exits side by side
 	@scripts/ept-vs-shadow

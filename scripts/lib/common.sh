@@ -6,7 +6,6 @@
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/kvm-exit-stats
-SERIES=7.2
 
 # Everything for people goes to stderr: stdout carries results (paths).
 note() { printf '%s\n' "$*" >&2; }

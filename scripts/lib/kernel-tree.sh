@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # TREE, SOURCE, VERSION are for who sources this
+# shellcheck disable=SC2034 # TREE, SOURCE, VERSION, PATCHES are for who sources this
 # One unpacked kernel source a version, with our patches put on and taken off.
 # Files are touched only when their text changes, so that make rebuilds what a
 # new patch concerns and no more.
-# Needs lib/common.sh and lib/progress.sh.
+# Needs lib/common.sh, lib/progress.sh and lib/series.sh.
 
 # locate_source: which source, and where it is built.
 #	SOURCE	tarball, or the user's tree (KSRC)
 #	TREE	our directory for it: src/, orig/, one directory a variant
+#	PATCHES	our patches for it, in order
 locate_source() {
+	local files
+	check_series
 	if [ -n "${KSRC:-}" ]; then
 		[ -e "$KSRC/Kbuild" ] && [ -e "$KSRC/MAINTAINERS" ] || die "KSRC=$KSRC is not a Linux source tree"
 		SOURCE=$(cd "$KSRC" && pwd)
@@ -21,12 +24,9 @@ locate_source() {
 		VERSION=${VERSION#linux-}
 		TREE=$CACHE/kernel/$VERSION
 	fi
-}
-
-# patch_list: our patches in order; none when there is no series file.
-patch_list() {
-	local dir=$REPO/patches/$SERIES
-	[ ! -e "$dir/series" ] || sed -E 's/#.*//; /^\s*$/d' "$dir/series" | sed "s,^,$dir/,"
+	# Not from a process substitution: its failure would go unseen.
+	files=$(patch_files "$(series_of "$VERSION")")
+	mapfile -t PATCHES <<<"$files"
 }
 
 unpack_source() {
@@ -65,15 +65,27 @@ sync_ksrc() {
 touched_files() {
 	{
 		[ ! -e "$TREE/touched" ] || cat "$TREE/touched"
-		local patches
-		mapfile -t patches < <(patch_list)
-		[ ${#patches[@]} -eq 0 ] || sed -nE 's,^(---|\+\+\+) [ab]/([^[:space:]]+).*,\2,p' "${patches[@]}"
+		sed -nE 's,^(---|\+\+\+) [ab]/([^[:space:]]+).*,\2,p' "${PATCHES[@]}"
 	} | sort -u
+}
+
+# put_on DIRECTORY PATCH...: all of them, and a word on each hunk that does not
+# fit or fits only with some of its context ignored.
+put_on() {
+	local dir=$1 patch log rc=0
+	shift
+	for patch in "$@"; do
+		log=$(patch -d "$dir" -p1 -f --no-backup-if-mismatch -r - <"$patch") || rc=1
+		awk -v patch="$(basename "$patch")" '
+			/^patching file / { file = $3 }
+			/FAILED at|with fuzz|No file to patch/ { print patch ": " file ": " $0 }' <<<"$log" >&2
+	done
+	return $rc
 }
 
 # apply_patches PATCH...: src/ becomes the original plus exactly these.
 apply_patches() {
-	local touched file new patch
+	local touched file new
 	touched=$(touched_files)
 	new=$(mktemp -d)
 	for file in $touched; do
@@ -87,12 +99,10 @@ apply_patches() {
 		fi
 		[ ! -e "$TREE/orig/$file" ] || install -D -p -m 644 "$TREE/orig/$file" "$new/$file"
 	done
-	for patch in "$@"; do
-		patch -d "$new" -p1 -s --no-backup-if-mismatch <"$patch" >&2 || {
-			rm -rf "$new"
-			die "$(basename "$patch") does not apply to Linux $VERSION (a tree that has the patches already needs none: use one without)"
-		}
-	done
+	put_on "$new" "$@" || {
+		rm -rf "$new"
+		die "the patches do not apply to Linux $VERSION: docs/porting.md says how to bring them there (a tree that has them already needs none: use one without)"
+	}
 	for file in $touched; do
 		if [ ! -e "$new/$file" ]; then
 			rm -f "$TREE/src/$file"
