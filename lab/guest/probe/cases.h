@@ -6,7 +6,9 @@
 #include "types.h"
 
 /* Expected where the operation does not exit. */
-#define NO_EXIT		(-1)
+#define NONE		(-1)
+/* Expected where the operation is the other vendor's: it is left out. */
+#define OTHER_VENDOR	(-2)
 
 enum case_flags {
 	BENCH	= 1 << 0,	/* same cost every time, no interrupts: worth measuring */
@@ -14,14 +16,18 @@ enum case_flags {
 	FRESH	= 1 << 2,	/* uses up a page of untouched RAM every time */
 };
 
-/* An operation and the basic exit reason that it is for. */
+/* The basic exit reason (VMX) or exit code (SVM) that an operation is for. */
+struct reasons {
+	int nested;		/* with nested paging: EPT, NPT */
+	int shadow;		/* with shadow paging */
+};
+
 struct probe_case {
 	const char *name;
 	void (*op)(void);
-	enum feature needs;
-	int ept;		/* reason with EPT */
-	int shadow;		/* reason with shadow paging */
+	struct reasons vmx, svm;
 	unsigned int flags;
+	enum feature needs;
 	void (*setup)(void);
 	void (*cleanup)(void);
 };

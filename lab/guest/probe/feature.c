@@ -3,6 +3,11 @@
 
 #include "x86.h"
 
+/* EBX of CPUID leaf 0: the first letters of AuthenticAMD and HygonGenuine. */
+#define VENDOR_AMD	0x68747541
+#define VENDOR_HYGON	0x6f677948
+
+static bool svm;
 static struct {
 	const char *name;
 	u32 leaf;
@@ -20,16 +25,22 @@ static struct {
 
 void feature_init(void)
 {
-	u32 max = cpuid(0, 0).eax;
-	struct cpuid r;
+	struct cpuid r = cpuid(0, 0);
+	u32 max = r.eax;
 	size_t i;
 
+	svm = r.ebx == VENDOR_AMD || r.ebx == VENDOR_HYGON;
 	for (i = ALWAYS + 1; i < ARRAY_SIZE(features); i++) {
 		if (features[i].leaf > max)
 			continue;
 		r = cpuid(features[i].leaf, 0);
 		features[i].present = (features[i].in_ecx ? r.ecx : r.ebx) & BIT(features[i].bit);
 	}
+}
+
+bool feature_svm(void)
+{
+	return svm;
 }
 
 bool feature_present(enum feature feature)

@@ -17,6 +17,12 @@ enum feature {
 /* Asks CPUID once: it exits. */
 void feature_init(void);
 
+/*
+ * Whether KVM is on SVM, else it is on VMX: by the vendor, because the guest may
+ * not be told of the extension itself.
+ */
+bool feature_svm(void);
+
 bool feature_present(enum feature feature);
 const char *feature_name(enum feature feature);
 

@@ -42,9 +42,14 @@ static void __noreturn fail(const char *what, const char *word)
 	machine_exit(EXIT_FAILURE);
 }
 
+static struct reasons reasons(const struct probe_case *c)
+{
+	return feature_svm() ? c->svm : c->vmx;
+}
+
 static void print_reason(const char *paging, int reason)
 {
-	if (reason == NO_EXIT)
+	if (reason == NONE)
 		print(" %s none", paging);
 	else
 		print(" %s %d", paging, reason);
@@ -57,8 +62,8 @@ static void run_all(const struct probe_case *c, u64 n)
 	for (i = 0; i < n; i++)
 		c->op();
 	print("case %s done %lu", c->name, n);
-	print_reason("ept", c->ept);
-	print_reason("shadow", c->shadow);
+	print_reason(feature_svm() ? "npt" : "ept", reasons(c).nested);
+	print_reason("shadow", reasons(c).shadow);
 	print("%s\n", c->flags & SOME ? " some" : "");
 }
 
@@ -90,9 +95,13 @@ static enum mode parse_mode(const char *word)
 /* Whether the case has what it needs. */
 static bool usable(const struct probe_case *c)
 {
-	if (feature_present(c->needs))
+	const char *lacking = feature_name(c->needs);
+
+	if (reasons(c).nested == OTHER_VENDOR)
+		lacking = feature_svm() ? "VMX" : "SVM";
+	else if (feature_present(c->needs))
 		return true;
-	print("case %s skipped: no %s\n", c->name, feature_name(c->needs));
+	print("case %s skipped: no %s\n", c->name, lacking);
 	return false;
 }
 

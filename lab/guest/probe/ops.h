@@ -7,6 +7,7 @@
 #define PROBE_OPS_H
 
 /* ops_cpu.c: instructions */
+void op_nops(void);
 void op_cpuid(void);
 void op_rdmsr(void);
 void op_wrmsr(void);
@@ -15,12 +16,17 @@ void op_in_kernel(void);
 void op_out_user(void);
 void op_outs_user(void);
 void op_cr0(void);
+void op_cr0_read(void);
 void op_cr3(void);
+void op_cr3_read(void);
 void op_cr4(void);
+void op_cr4_read(void);
 void op_dr7(void);
+void op_dr7_write(void);
 void op_xsetbv(void);
 void op_ud2(void);
 void op_vmcall(void);
+void op_vmmcall(void);
 void op_rdpmc(void);
 void op_wbinvd(void);
 void op_invd(void);
@@ -39,6 +45,13 @@ void op_vmxoff(void);
 void op_vmxon(void);
 void op_invept(void);
 void op_invvpid(void);
+void op_vmrun(void);
+void op_vmload(void);
+void op_vmsave(void);
+void op_stgi(void);
+void op_clgi(void);
+void op_skinit(void);
+void op_invlpga(void);
 void setup_xsave(void);
 void setup_umip(void);
 void cleanup_umip(void);

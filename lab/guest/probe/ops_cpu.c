@@ -12,8 +12,14 @@
 /* KVM_HC_VAPIC_POLL_IRQ: does nothing. */
 #define HYPERCALL_NOTHING	1
 
-/* For the operand of a VMX instruction that is never carried out. */
-static u64 operand[2];
+/* For the operand of a VMX or SVM instruction that is never carried out. */
+static u64 operand[PAGE_SIZE / sizeof(u64)] __aligned(PAGE_SIZE);
+
+/* Tells what the TSC counts. */
+void op_nops(void)
+{
+	asm volatile(".fill 1000, 1, 0x90");
+}
 
 void op_cpuid(void)
 {
@@ -65,10 +71,25 @@ void op_cr4(void)
 	write_cr4(read_cr4() ^ CR4_MCE);
 }
 
+void op_cr0_read(void)
+{
+	read_cr0();
+}
+
+void op_cr4_read(void)
+{
+	read_cr4();
+}
+
 /* Without asking for the old one: that exits, too. */
 void op_cr3(void)
 {
 	write_cr3((u64)pml4);
+}
+
+void op_cr3_read(void)
+{
+	read_cr3();
 }
 
 /*
@@ -78,6 +99,12 @@ void op_cr3(void)
 void op_dr7(void)
 {
 	write_dr7(read_dr7());
+	cpuid(0, 0);
+}
+
+void op_dr7_write(void)
+{
+	write_dr7(DR7_NOTHING);
 	cpuid(0, 0);
 }
 
@@ -100,13 +127,18 @@ void op_ud2(void)
 	TRY("ud2");
 }
 
-void op_vmcall(void)
-{
-	u64 result;
-
-	asm volatile("1: vmcall" ON_FAULT_SKIP
-		     : "=a"(result) : "a"(HYPERCALL_NOTHING) : "memory");
+/* Each on its own vendor only: KVM writes the right one over the other. */
+#define DEFINE_HYPERCALL(name)							\
+void op_##name(void)								\
+{										\
+	u64 result;								\
+										\
+	asm volatile("1: " #name ON_FAULT_SKIP					\
+		     : "=a"(result) : "a"(HYPERCALL_NOTHING) : "memory");	\
 }
+
+DEFINE_HYPERCALL(vmcall)
+DEFINE_HYPERCALL(vmmcall)
 
 void op_rdpmc(void)
 {
@@ -185,3 +217,19 @@ DEFINE_VMX_OP(vmxoff, "vmxoff")
 DEFINE_VMX_OP(vmxon, "vmxon %0")
 DEFINE_VMX_OP(invept, "invept %0, %1")
 DEFINE_VMX_OP(invvpid, "invvpid %0, %1")
+
+/* With EFER.SVME off, as it is here, KVM answers with #UD. */
+#define DEFINE_SVM_OP(name)							\
+void op_##name(void)								\
+{										\
+	asm volatile("1: " #name ON_FAULT_SKIP					\
+		     : : "a"(operand), "c"(0) : "memory", "cc");		\
+}
+
+DEFINE_SVM_OP(vmrun)
+DEFINE_SVM_OP(vmload)
+DEFINE_SVM_OP(vmsave)
+DEFINE_SVM_OP(stgi)
+DEFINE_SVM_OP(clgi)
+DEFINE_SVM_OP(skinit)
+DEFINE_SVM_OP(invlpga)

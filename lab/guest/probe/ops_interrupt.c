@@ -80,7 +80,7 @@ void op_tpr_threshold(void)
 	sti_nop_cli();
 }
 
-/* The guest runs when its timer is due. */
+/* The guest runs when its timer is due: VMX's own exits then, else the host's. */
 void op_preemption_timer(void)
 {
 	u64 before = trap_count[VECTOR_TIMER];

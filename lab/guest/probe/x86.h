@@ -10,6 +10,9 @@
 #define CR4_UMIP		BIT(11)
 #define CR4_OSXSAVE		BIT(18)
 
+/* No breakpoint; the bit is always 1. */
+#define DR7_NOTHING		BIT(10)
+
 #define MSR_APIC_BASE		0x1b
 #define MSR_BIOS_SIGN_ID	0x8b
 #define MSR_MISC_ENABLE		0x1a0
