@@ -6,13 +6,14 @@
 //! the end. `isa` may be a second key. See `Documentation/trace/histogram.rst`.
 
 use acct::reasons::{Isa, OTHER};
+use acct::table::index_named;
 use anyhow::{bail, ensure, Context, Result};
 use std::collections::BTreeMap;
 
-/// The basic exit reason is in the low half; what is above it are flags.
+/// Where VMX has the basic exit reason; what is above it are flags.
 const BASIC_REASON: u64 = 0xFFFF;
 
-/// Counts by basic exit reason.
+/// Counts by basic exit reason (VMX) or exit code (SVM).
 pub type Counts = BTreeMap<u32, u64>;
 
 /// Reads the text of the event's `hist` file.
@@ -45,7 +46,7 @@ fn parse_row(line: &str, isa: Isa) -> Result<(u32, u64)> {
         .strip_prefix("hitcount:")
         .and_then(|rest| rest.split_whitespace().next())
         .context("no hitcount")?;
-    Ok((basic(reason, isa), number(count)?))
+    Ok((counted_as(reason, isa), number(count)?))
 }
 
 /// As printed plain, or with the modifier `.hex`.
@@ -70,13 +71,16 @@ fn check_isa(value: u64, isa: Isa) -> Result<()> {
     Ok(())
 }
 
-/// The number that the module counts it under.
-fn basic(reason: u64, isa: Isa) -> u32 {
-    let basic = (reason & BASIC_REASON) as u32;
-    if basic > isa.max_reason() {
-        OTHER
-    } else {
-        basic
+/// The number that the module counts it under. SVM's codes have no flags: what does not fit into
+/// the table as a whole, such as VMEXIT_INVALID (-1, however wide), has no cell of its own.
+fn counted_as(reason: u64, isa: Isa) -> u32 {
+    let number = match isa {
+        Isa::Vmx => reason & BASIC_REASON,
+        Isa::Svm => reason,
+    };
+    match u32::try_from(number) {
+        Ok(number) if index_named(number, isa).is_some() => number,
+        _ => OTHER,
     }
 }
 
@@ -127,6 +131,25 @@ mod tests {
         );
         assert_eq!(parse(&text, Isa::Vmx).unwrap()[&10], 207);
         assert!(error(&text.replace("isa:          1", "isa: 2")).contains("isa is 2"));
+    }
+
+    #[test]
+    fn takes_no_flags_off_svms_codes() {
+        // The row of 3 exits; with 5 where the row of 2, which is OTHER, is the same.
+        let counted = |reason: &str| {
+            let counts = parse(&PLAIN.replace("2147483681", reason), Isa::Svm).unwrap();
+            let row = counts.into_iter().find(|(_, count)| [3, 5].contains(count));
+            row.unwrap().0
+        };
+        assert_eq!(counted("124"), 0x7c);
+        assert_eq!(counted("1024"), 0x400);
+        // 0x8000_0001, an SEV-ES guest's own; it is not code 1.
+        assert_eq!(counted("2147483649"), OTHER);
+        assert_eq!(counted("4026531840"), OTHER); // 0xf000_0000
+        assert_eq!(counted("1028"), OTHER);
+        // -1, as wide as the field is.
+        assert_eq!(counted("4294967295"), OTHER);
+        assert_eq!(counted("18446744073709551615"), OTHER);
     }
 
     #[test]
