@@ -2,6 +2,7 @@
 
 //! `bpf-exits`: what tools made with BPF do to count exits, at its cheapest.
 
+use acct::reasons::Isa;
 use anyhow::{bail, Result};
 use lab_tools::bpf::{possible_cpus, Counters, Program, Tracepoint};
 use std::io::{stdout, Write};
@@ -10,8 +11,8 @@ use std::process::ExitCode;
 use std::ptr::null_mut;
 
 const KVM_EXIT: &str = "/sys/kernel/tracing/events/kvm/kvm_exit";
-/// As many basic exit reasons as get a counter.
-const REASONS: u32 = 128;
+/// As many basic exit reasons as get a counter: to the highest of SVM's.
+const REASONS: u32 = Isa::Svm.max_reason() + 1;
 
 /// Counts all VMs' exits by reason, in a BPF program at the tracepoint kvm:kvm_exit, until a
 /// SIGTERM or SIGINT comes; then prints "reason count" lines.
