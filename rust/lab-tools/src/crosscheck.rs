@@ -27,6 +27,8 @@ pub struct Input {
     pub expect_reasons: usize,
     /// How often KVM's exit handler was called, where that was counted.
     pub handled: Option<u64>,
+    /// Whether a fastpath can enter the guest again without it.
+    pub fastpath: bool,
 }
 
 /// What is written.
@@ -124,7 +126,7 @@ pub fn compare(input: &Input) -> Result<Report> {
         fastpath_reentries: input.handled.map(|n| difference(total.module, n)),
         problems: Vec::new(),
     };
-    report.problems = problems(&report, input.expect_reasons);
+    report.problems = problems(&report, input);
     Ok(report)
 }
 
@@ -176,7 +178,7 @@ impl Reason {
     }
 }
 
-fn problems(report: &Report, expect_reasons: usize) -> Vec<String> {
+fn problems(report: &Report, input: &Input) -> Vec<String> {
     let mut problems: Vec<_> = report.reasons.iter().filter_map(Reason::problem).collect();
     let KvmStats { exits, difference } = report.kvm_stats;
     if difference != 0 {
@@ -185,16 +187,22 @@ fn problems(report: &Report, expect_reasons: usize) -> Vec<String> {
             report.total.module
         ));
     }
-    if report.fastpath_reentries.is_some_and(|n| n <= 0) {
-        problems.push("no fastpath entered the guest again".to_string());
+    match report.fastpath_reentries {
+        Some(n) if input.fastpath && n <= 0 => {
+            problems.push("no fastpath entered the guest again".to_string());
+        }
+        Some(n) if !input.fastpath && n != 0 => problems.push(format!(
+            "KVM's exit handler was not called for {n} exits, and there is no fastpath"
+        )),
+        _ => {}
     }
     if report.total.module == 0 {
         problems.push("there was no exit at all".to_string());
     }
-    if report.distinct_reasons < expect_reasons {
+    if report.distinct_reasons < input.expect_reasons {
         problems.push(format!(
-            "only {} different reasons occurred, {expect_reasons} were expected",
-            report.distinct_reasons
+            "only {} different reasons occurred, {} were expected",
+            report.distinct_reasons, input.expect_reasons
         ));
     }
     problems

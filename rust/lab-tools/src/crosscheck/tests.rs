@@ -23,6 +23,7 @@ fn input(module: &[(u32, u64)], traced: &[(u32, u64)], stats: u64) -> Input {
         paging: "ept".to_string(),
         expect_reasons: 0,
         handled: None,
+        fastpath: true,
     }
 }
 
@@ -104,6 +105,29 @@ fn refuses_counters_that_went_back() {
     run.before = Some(before);
     let error = compare(&run).unwrap_err().to_string();
     assert!(error.contains("reset during the run"), "{error}");
+}
+
+#[test]
+fn nothing_is_made_up_on_svm() {
+    let mut run = input(&[(0x72, 1), (33, 9)], &[(0x72, 1), (33, 2)], 10);
+    run.module.isa = Isa::Svm;
+    assert_eq!(
+        problems_of(&run),
+        "33 read_dr1: counted 9, traced 2 times: +7"
+    );
+}
+
+#[test]
+fn wants_a_fastpath_where_there_is_one_and_none_elsewhere() {
+    let mut run = input(&[(10, 5)], &[(10, 5)], 5);
+    run.handled = Some(5);
+    assert_eq!(problems_of(&run), "no fastpath entered the guest again");
+    run.fastpath = false;
+    assert_eq!(problems_of(&run), "");
+    run.handled = Some(3);
+    assert!(problems_of(&run).contains("not called for 2 exits"));
+    run.fastpath = true;
+    assert_eq!(problems_of(&run), "");
 }
 
 #[test]
