@@ -10,6 +10,8 @@ if grep -q '^flags.* vmx' /proc/cpuinfo; then
 	NESTED_PARAMS='ept=1 vpid=1'
 	SHADOW_PARAMS='ept=0 vpid=0'
 	HANDLE_EXIT=vmx_handle_exit
+	REASON_CPUID=10
+	REASON_PAGE_FAULT=0
 else
 	ISA=svm
 	KVM_VENDOR=kvm-amd
@@ -17,4 +19,6 @@ else
 	NESTED_PARAMS=npt=1
 	SHADOW_PARAMS=npt=0
 	HANDLE_EXIT=svm_handle_exit
+	REASON_CPUID=114
+	REASON_PAGE_FAULT=78
 fi

@@ -5,11 +5,20 @@
 # guest is there and at rest.
 #
 # REASONS: how many different ones each run must have at least.
+
+# shellcheck source=lab/vendor.sh
+. ./vendor.sh
 REASONS=${REASONS:-15}
 trace=/sys/kernel/tracing
 exits=$trace/events/kvm/kvm_exit
 handled=$trace/events/crosscheck/handled
 monitor=/tmp/monitor
+# What the reports' names begin with.
+prefix=
+[ "$ISA" = vmx ] || prefix=$ISA-
+# SVM's fastpaths need the next instruction's address from the processor.
+no_fastpath=
+[ "$ISA" = vmx ] || grep -q '^flags.* nrip_save' /proc/cpuinfo || no_fastpath=--no-fastpath
 
 fail() {
 	echo "FAIL: $*"
@@ -19,7 +28,7 @@ fail() {
 # Counting starts, with no VM there. What KVM's handler is not called for, a
 # fastpath has dealt with.
 begin() {
-	echo 'p:crosscheck/handled vmx_handle_exit' >$trace/kprobe_events || fail 'no kprobe on vmx_handle_exit'
+	echo "p:crosscheck/handled $HANDLE_EXIT" >$trace/kprobe_events || fail "no kprobe on $HANDLE_EXIT"
 	echo 'hist:keys=exit_reason' >$exits/trigger || fail 'no hist trigger'
 	echo 'hist:keys=common_cpu' >$handled/trigger || fail 'no hist trigger'
 	kvm-exits reset || fail reset
@@ -59,7 +68,7 @@ compare() {
 	cat $exits/hist >hist
 	calls=$(sed -n 's/.*hitcount: *\([0-9]*\).*/\1/p' $handled/hist | awk '{ n += $1 } END { print n + 0 }')
 	crosscheck --module module.json --hist hist --stats stats.json --paging "$1" --handled "$calls" \
-		--expect-reasons "$2" --output "$LAB_OUT/$1.json" || fail "$1: the counts differ"
+		$no_fastpath --expect-reasons "$2" --output "$LAB_OUT/$prefix$1.json" || fail "$1: the counts differ"
 }
 
 QMP="-chardev pipe,id=qmp,path=$monitor -mon chardev=qmp,mode=control"
@@ -79,20 +88,22 @@ probe() {
 	end
 }
 
-probe ept ept=1 vpid=1
-probe shadow ept=0 vpid=0
+# shellcheck disable=SC2086 # lists of parameters
+probe $NESTED $NESTED_PARAMS
+# shellcheck disable=SC2086
+probe shadow $SHADOW_PARAMS
 
 # KVM in the guest, with a guest of its own.
 reload-kvm --restore
 begin
 # shellcheck disable=SC2086
 guest-run --name nested --mem 160 --timeout 1500 nested-guest.sh /usr/bin/l2-guest \
-	/lab/guest/irqbypass.ko /lab/guest/kvm.ko /lab/guest/kvm-intel.ko -- $QMP >nested.log 2>&1 &
+	/lab/guest/irqbypass.ko /lab/guest/kvm.ko "/lab/guest/$KVM_VENDOR.ko" -- $QMP >nested.log 2>&1 &
 until_rest nested.log 'nested: done'
 compare nested 5
 cat nested.log
 grep -q 'l2-guest: .* CPUID' nested.log || fail 'no L2'
-kvm-exits show --csv | awk -F, '$1 == 10 { l2 = $5; reflected = $7 }
+kvm-exits show --csv | awk -F, -v cpuid="$REASON_CPUID" '$1 == cpuid { l2 = $5; reflected = $7 }
 	END { print "CPUID of L2: " l2 ", handed to L1: " reflected; exit !(l2 >= 1000 && reflected >= 1000) }' ||
 	fail 'the exits of L2 are not told apart'
 end

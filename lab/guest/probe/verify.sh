@@ -10,6 +10,7 @@
 #
 # A line each: case, times, expected reason, exits of that reason in the
 # operation itself, and anywhere; what else the operation exited for.
+
 # shellcheck source=lab/vendor.sh
 . ./vendor.sh
 TIMES=100
