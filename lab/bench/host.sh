@@ -2,18 +2,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # On the lab host: the same guests measure what an exit costs them, under one
 # variant of counting after the other. Leaves in $LAB_OUT/results
-#	variant NAME, paging ept|shadow	what the lines below are about
+#	isa vmx|svm			what runs the guests
+#	variant NAME, paging ept|npt|shadow	what the lines below are about
 #	bench CASE n N ...		as the probe prints them (lab/guest/probe/bench.c)
 #	trace BYTES EXITS		what perf wrote, and for how many exits
 #	unavailable NAME WHY
 #
 # TIMES: how often each operation is measured.
+
+# shellcheck source=lab/vendor.sh
+. ./vendor.sh
 TIMES=${TIMES:-20000}
 MEM=96
 # With one exit of the reason in question, and no other, in each operation.
 # In a fastpath the host takes no interrupts, so that perf cannot empty its
-# buffer: not for long.
-EPT_CASES=cpuid,wrmsr-fast:4000,in-kernel,touch-fresh
+# buffer: not for long. NOPs exit never: they tell what the TSC counts.
+case $ISA in
+vmx) WRMSR=wrmsr-fast:4000 ;;
+svm) WRMSR=wrmsr ;;
+esac
+NESTED_CASES=cpuid,$WRMSR,in-kernel,touch-fresh,nops:1000
 SHADOW_CASES=touch-fresh,page-fault
 
 results=$LAB_OUT/results
@@ -27,7 +35,7 @@ fail() {
 
 # Between a kvm.ko and the next there must be none.
 unload_kvm() {
-	for module in kvm_exit_stats kvm_exit_naive kvm_intel kvm irqbypass; do
+	for module in kvm_exit_stats kvm_exit_naive kvm_intel kvm_amd kvm irqbypass; do
 		[ ! -d /sys/module/$module ] || rmmod $module || fail "rmmod $module"
 	done
 }
@@ -40,10 +48,10 @@ load_kvm() {
 	unload_kvm
 	insmod "$directory/irqbypass.ko" || fail 'no irqbypass'
 	insmod "$directory/kvm.ko" || fail 'no kvm'
-	insmod "$directory/kvm-intel.ko" "$@" || fail "no kvm-intel with $*"
+	insmod "$directory/$KVM_VENDOR.ko" "$@" || fail "no $KVM_VENDOR with $*"
 }
 
-# start VARIANT; PARAM=VALUE... are for kvm-intel.
+# start VARIANT PARAM=VALUE...: these are for the vendor's module.
 start() {
 	variant=$1
 	shift
@@ -134,19 +142,21 @@ measure() {
 
 # With huge pages only the first access to each would exit.
 echo never >/sys/kernel/mm/transparent_hugepage/enabled
-: >"$results"
+echo "isa $ISA" >"$results"
 echo 'unavailable module-no-histogram kvm_exit_stats has no option to leave the histograms out' >>"$results"
 for variant in ${VARIANTS:-stock patched module naive hist-trigger bpf perf-kvm-stat}; do
 	echo "variant $variant" >>"$results"
-	echo "bench: $variant, EPT"
-	start "$variant" ept=1 vpid=1 || {
+	echo "bench: $variant, $NESTED"
+	# shellcheck disable=SC2086 # a list of parameters
+	start "$variant" $NESTED_PARAMS || {
 		echo "unavailable $variant $why" | tee -a "$results"
 		continue
 	}
-	measure ept $EPT_CASES 10
+	measure "$NESTED" "$NESTED_CASES" "$REASON_CPUID"
 	echo "bench: $variant, shadow paging"
-	start "$variant" ept=0 vpid=0
-	measure shadow $SHADOW_CASES 0
+	# shellcheck disable=SC2086
+	start "$variant" $SHADOW_PARAMS
+	measure shadow "$SHADOW_CASES" "$REASON_PAGE_FAULT"
 done
 unload_kvm
 echo 'PASS: bench'

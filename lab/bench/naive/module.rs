@@ -46,7 +46,8 @@ module! {
     license: "GPL",
 }
 
-const REASONS: usize = 128;
+/// To the highest of SVM's.
+const REASONS: usize = 0x404;
 
 struct Pair {
     count: AtomicU64,

@@ -2,6 +2,9 @@
 
 //! What an exit costs under each variant of counting, from what `lab/bench/host.sh` wrote down.
 
+use acct::reasons::Isa;
+use anyhow::{ensure, Result};
+
 mod parse;
 mod render;
 
@@ -30,8 +33,9 @@ impl Unit {
 }
 
 /// Everything that was measured, in order.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Results {
+    isa: Isa,
     rows: Vec<Row>,
     /// The variants that could not be measured, and why.
     unavailable: Vec<(String, String)>,
@@ -63,14 +67,31 @@ struct Exit {
     case: &'static str,
 }
 
-const EXITS: [Exit; 6] = [
+/// With VMX; the mean is told of the first.
+const VMX_EXITS: [Exit; 7] = [
     Exit::new("CPUID", "ept", "cpuid"),
     Exit::new("MSR_WRITE, fastpath", "ept", "wrmsr-fast"),
     Exit::new("IO_INSTRUCTION, in-kernel port read", "ept", "in-kernel"),
     Exit::new("EPT_VIOLATION", "ept", "touch-fresh"),
     Exit::new("EXCEPTION_NMI, shadow #PF", "shadow", "touch-fresh"),
     Exit::new("EXCEPTION_NMI, the guest's own #PF", "shadow", "page-fault"),
+    Exit::new(NO_EXIT, "ept", "nops"),
 ];
+
+/// The same with SVM.
+const SVM_EXITS: [Exit; 7] = [
+    Exit::new("CPUID", "npt", "cpuid"),
+    Exit::new("MSR, write", "npt", "wrmsr"),
+    Exit::new("IOIO, in-kernel port read", "npt", "in-kernel"),
+    Exit::new("NPF", "npt", "touch-fresh"),
+    Exit::new("PF excp, shadow #PF", "shadow", "touch-fresh"),
+    Exit::new("PF excp, the guest's own #PF", "shadow", "page-fault"),
+    Exit::new(NO_EXIT, "npt", "nops"),
+];
+
+/// What the probe's case `nops` is: where the TSC counts instructions it takes [`NOPS`].
+const NO_EXIT: &str = "no exit: 1000 NOPs";
+const NOPS: u64 = 1000;
 
 impl Exit {
     const fn new(name: &'static str, paging: &'static str, case: &'static str) -> Self {
@@ -79,6 +100,29 @@ impl Exit {
 }
 
 impl Results {
+    /// Whether the TSC has counted in `unit`.
+    pub fn check(&self, unit: Unit) -> Result<()> {
+        let rows = || self.rows.iter().filter(|row| row.exit.name == NO_EXIT);
+        ensure!(rows().next().is_some(), "no NOPs were measured");
+        for row in rows().filter(|_| unit == Unit::Instructions) {
+            ensure!(
+                row.least == NOPS,
+                "under {}, {NOPS} NOPs took {} cycles: the TSC does not count instructions",
+                row.variant,
+                row.least
+            );
+        }
+        Ok(())
+    }
+
+    /// The exits of the extension, in order.
+    const fn exits(&self) -> &'static [Exit] {
+        match self.isa {
+            Isa::Vmx => &VMX_EXITS,
+            Isa::Svm => &SVM_EXITS,
+        }
+    }
+
     fn row(&self, variant: &str, exit: &Exit) -> Option<&Row> {
         let mut rows = self.rows.iter();
         rows.find(|row| row.variant == variant && row.exit == exit)
@@ -115,9 +159,9 @@ mod tests {
         assert_eq!(perf["over_stock"], 2831);
         assert_eq!(perf["mean_over_stock"], 2866);
         assert_eq!(perf["trace_bytes_per_exit"], 250.5);
-        assert_eq!(json[4]["variant"], "bpf");
-        assert_eq!(json[4]["unavailable"], "bpf-exits: no map");
-        assert_eq!(json.as_array().unwrap().len(), 5);
+        assert_eq!(json[5]["variant"], "bpf");
+        assert_eq!(json[5]["unavailable"], "bpf-exits: no map");
+        assert_eq!(json.as_array().unwrap().len(), 6);
     }
 
     #[test]
@@ -138,10 +182,37 @@ mod tests {
     }
 
     #[test]
+    fn tells_svms_exits_from_vmxs() {
+        let svm = TEXT
+            .replace("isa vmx", "isa svm")
+            .replace("paging ept", "paging npt");
+        let text = markdown(&parse(&svm).unwrap(), Unit::Instructions);
+        assert!(text.contains("| NPF | 5547 |  |"), "{text}");
+        assert!(text.contains("| PF excp, shadow #PF |  | 9625 |"), "{text}");
+        assert!(text.contains("| CPUID, mean | 914.9 |"), "{text}");
+        assert!(!text.contains("EPT_VIOLATION"), "{text}");
+    }
+
+    #[test]
+    fn checks_what_the_tsc_counts() {
+        let check = |text: &str, unit| parse(text).unwrap().check(unit);
+        assert!(check(TEXT, Unit::Instructions).is_ok());
+        let cycles = TEXT.replace("median 1000 least 1000", "median 251 least 250");
+        assert!(check(&cycles, Unit::Cycles).is_ok());
+        let error = check(&cycles, Unit::Instructions).unwrap_err().to_string();
+        assert!(error.contains("1000 NOPs took 250 cycles"), "{error}");
+        let none = TEXT.replace("bench nops", "bench cpuid");
+        assert!(check(&none, Unit::Cycles).is_err());
+    }
+
+    #[test]
     fn refuses_what_the_lab_does_not_write() {
         let error = |text: &str| format!("{:#}", parse(text).unwrap_err());
         assert!(error("").contains("no measurement"));
-        assert!(error("bench cpuid n 1").contains("before"));
+        assert!(error("isa vmx\nbench cpuid n 1").contains("before"));
+        assert!(error("bench cpuid n 1").contains("isa"));
+        assert!(error(&TEXT.replace("isa vmx", "isa arm")).contains("arm"));
+        assert!(error(&TEXT.replace("isa vmx", "isa svm")).contains("under ept"));
         let unknown = TEXT.replace("cpuid", "cpudi");
         assert!(error(&unknown).contains("cpudi"));
         let stockless = TEXT.replace("variant stock", "variant module");

@@ -46,6 +46,7 @@ fn run(cli: &Cli) -> Result<()> {
         "qemu" => Unit::Cycles,
         _ => Unit::Instructions,
     };
+    results.check(unit).with_context(|| name(&cli.results))?;
     write(&cli.json, &overhead::json(&results, unit)?)?;
     write(&cli.markdown, &overhead::markdown(&results, unit))
 }

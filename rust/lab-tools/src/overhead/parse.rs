@@ -2,13 +2,15 @@
 
 //! The lines that `lab/bench/host.sh` describes.
 
-use super::{Exit, Results, Row, EXITS, STOCK};
+use super::{Exit, Results, Row, STOCK};
+use acct::reasons::Isa;
 use anyhow::{bail, ensure, Context, Result};
 
 /// Reads the lab's file.
 pub fn parse(text: &str) -> Result<Results> {
-    let mut parser = Parser::default();
-    for line in text.lines() {
+    let mut lines = text.lines();
+    let mut parser = Parser::new(isa(lines.next().context("no measurement")?)?);
+    for line in lines {
         parser
             .line(line)
             .with_context(|| format!("in \"{line}\""))?;
@@ -22,8 +24,15 @@ pub fn parse(text: &str) -> Result<Results> {
     Ok(results)
 }
 
+fn isa(line: &str) -> Result<Isa> {
+    match line {
+        "isa vmx" => Ok(Isa::Vmx),
+        "isa svm" => Ok(Isa::Svm),
+        _ => bail!("the first line is no isa that is known here: \"{line}\""),
+    }
+}
+
 /// What the lines so far have said.
-#[derive(Default)]
 struct Parser {
     variant: Option<String>,
     paging: Option<String>,
@@ -33,6 +42,19 @@ struct Parser {
 }
 
 impl Parser {
+    fn new(isa: Isa) -> Self {
+        Self {
+            variant: None,
+            paging: None,
+            guest: 0,
+            results: Results {
+                isa,
+                rows: Vec::new(),
+                unavailable: Vec::new(),
+            },
+        }
+    }
+
     fn line(&mut self, line: &str) -> Result<()> {
         let (word, rest) = line.split_once(' ').context("one word")?;
         match word {
@@ -77,7 +99,7 @@ impl Parser {
         ensure!(n > 0, "measured never");
         Ok(Row {
             variant: variant.clone(),
-            exit: exit(paging, words[0])?,
+            exit: self.exit(paging, words[0])?,
             n,
             median: value("median")?,
             mean: value("cycles_per_op")? as f64 + value("remainder")? as f64 / n as f64,
@@ -85,13 +107,14 @@ impl Parser {
             trace_bytes: None,
         })
     }
-}
 
-fn exit(paging: &str, case: &str) -> Result<&'static Exit> {
-    EXITS
-        .iter()
-        .find(|exit| exit.paging == paging && exit.case == case)
-        .with_context(|| format!("{case} under {paging} is no exit that is known here"))
+    fn exit(&self, paging: &str, case: &str) -> Result<&'static Exit> {
+        self.results
+            .exits()
+            .iter()
+            .find(|exit| exit.paging == paging && exit.case == case)
+            .with_context(|| format!("{case} under {paging} is no exit that is known here"))
+    }
 }
 
 fn number(text: &str) -> Result<u64> {

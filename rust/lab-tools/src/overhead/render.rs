@@ -2,7 +2,7 @@
 
 //! JSON for programs, Markdown for people.
 
-use super::{Exit, Results, Row, Unit, EXITS, STOCK};
+use super::{Exit, Results, Row, Unit, STOCK};
 use serde::Serialize;
 use serde_json::{Number, Value};
 use std::fmt::Write;
@@ -56,7 +56,7 @@ impl<'a> Entry<'a> {
 /// An array with an object for each exit and variant, a line each.
 pub fn json(results: &Results, unit: Unit) -> serde_json::Result<String> {
     let mut lines = Vec::new();
-    for exit in &EXITS {
+    for exit in results.exits() {
         let stock = results.row(STOCK, exit);
         for row in results.rows.iter().filter(|row| row.exit == exit) {
             lines.push(serde_json::to_string(&Entry::new(row, stock, unit))?);
@@ -91,7 +91,7 @@ pub fn markdown(results: &Results, unit: Unit) -> String {
     // Writing to a String cannot fail, here and below.
     let _ = writeln!(text, "| {} | {} |", unit.name(), variants.join(" | "));
     let _ = writeln!(text, "| --- |{}", " ---: |".repeat(variants.len()));
-    for exit in &EXITS {
+    for exit in results.exits() {
         row(
             &mut text,
             results,
@@ -104,7 +104,7 @@ pub fn markdown(results: &Results, unit: Unit) -> String {
         );
     }
     // Of this one only: it takes many samples.
-    let first = &EXITS[0];
+    let first = &results.exits()[0];
     let name = format!("{}, mean", first.name);
     row(&mut text, results, first, &name, |row, stock| match stock {
         Some(stock) => format!("{:+.1}", row.mean - stock.mean),
