@@ -230,7 +230,7 @@ fn narrow(
 ) -> Registers {
     let level = if quantity.is_total() {
         total(read)
-    } else if !ctx.isa().is_defined(reason) {
+    } else if !is_reason(reason, ctx.isa()) {
         return Registers {
             edx: u32::MAX,
             ..Registers::default()
@@ -250,6 +250,12 @@ fn narrow(
         ecx: low(cycles),
         edx: 0,
     }
+}
+
+/// Whether the leaves know `reason`. SVM's codes above 16 bits they do not, defined or not: their
+/// exits are in [`OTHER`](super::reasons::OTHER), so that zeros of their own were no answer.
+fn is_reason(reason: u32, isa: Isa) -> bool {
+    reason <= 0xffff && isa.is_defined(reason)
 }
 
 fn total(read: impl Fn(usize) -> Level) -> Level {

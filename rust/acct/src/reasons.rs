@@ -22,7 +22,7 @@
 /// One exit reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// The basic exit reason (VMX), the low half of the exit code (SVM).
+    /// The basic exit reason (VMX), the exit code (SVM).
     pub number: u32,
     /// KVM's name for it.
     pub name: &'static str,

@@ -21,29 +21,30 @@ pub const OTHER_INDEX: usize = DIRECT + 4;
 /// How many cells a table has.
 pub const CELLS: usize = OTHER_INDEX + 1;
 
-/// The cell for `reason`, whose upper half is flags (SDM Vol. 3C, "Exit reason": 31 failed VM
-/// entry, 27 enclave mode) and never indexes. `isa` is asked only for the reasons that need it.
+/// The cell for `reason`. `isa` is asked only for the reasons that need it.
 #[inline]
 pub fn index_of(reason: u32, isa: impl FnOnce() -> Isa) -> usize {
-    direct_index_of(reason).unwrap_or_else(|| high_index(reason & 0xffff, isa()))
+    direct_index_of(reason).unwrap_or_else(|| indirect_index(reason, isa()))
 }
 
 /// [`index_of`] for nearly every reason there is; `None` for the others. What the compiler knows
 /// of the result spares the table's users the check of its bounds.
 #[inline(always)]
 pub const fn direct_index_of(reason: u32) -> Option<usize> {
-    let basic = (reason & 0xffff) as usize;
-    if basic < DIRECT {
-        Some(basic)
+    if (reason as usize) < DIRECT {
+        Some(reason as usize)
     } else {
         None
     }
 }
 
-fn high_index(basic: u32, isa: Isa) -> usize {
+/// VMX's upper half is flags (SDM Vol. 3C, "Exit reason": 31 failed VM entry, 27 enclave mode)
+/// and never indexes. SVM has none: there, a code that is wider than 16 bits is another code.
+fn indirect_index(reason: u32, isa: Isa) -> usize {
     match isa {
-        Isa::Svm if SVM_HIGH.contains(&basic) => DIRECT + (basic - SVM_HIGH.start()) as usize,
-        _ => OTHER_INDEX,
+        Isa::Vmx => direct_index_of(reason & 0xffff).unwrap_or(OTHER_INDEX),
+        Isa::Svm if SVM_HIGH.contains(&reason) => DIRECT + (reason - SVM_HIGH.start()) as usize,
+        Isa::Svm => OTHER_INDEX,
     }
 }
 

@@ -67,7 +67,7 @@ fn expected(quantity: Quantity, reason: u32, isa: Isa) -> Registers {
             eax: total_count as u32,
             ..cycles(total_cycles)
         },
-        _ if !isa.is_defined(reason) => undefined,
+        _ if reason > 0xffff || !isa.is_defined(reason) => undefined,
         Quantity::Count => count(index_named(reason, isa).map_or(0, |i| Numbered.all(i).count)),
         Quantity::Cycles => cycles(index_named(reason, isa).map_or(0, |i| Numbered.all(i).cycles)),
     }
@@ -128,6 +128,20 @@ fn reason_33_is_answered_though_nobody_handles_it() {
 }
 
 #[test]
+fn svm_has_no_reasons_above_16_bits() {
+    let ctx = context(Layout::V2, leaves::paging::SVM);
+    let ask = |leaf, reason| answer(&ctx, &Numbered, leaf, reason).unwrap();
+    assert_eq!(ask(0x4fff_fffd, 0x403).edx, 0);
+    // INVALID (-1) and a GHCB event: the APM defines both.
+    for reason in [0xffff_ffff, 0x8000_0001] {
+        assert!(Isa::Svm.is_defined(reason));
+        assert_eq!(ask(0x4fff_fffd, reason).edx, u32::MAX);
+        assert_eq!(ask(0x4fff_fffc, reason).edx, u32::MAX);
+    }
+    assert_eq!(ask(leaves::REASON, 0x8000_0001), Registers::default());
+}
+
+#[test]
 fn wide_leaves_hold_64_bits_and_the_other_cell() {
     let ctx = context(Layout::V1, 0);
     let wide = |leaf, reason| {
@@ -158,7 +172,7 @@ proptest! {
         layout in prop::sample::select(Layout::ALL.map(|(_, layout)| layout).to_vec()),
         svm: bool,
         leaf in prop_oneof![0x4fff_ff00u32..=0x4fff_ffff, any::<u32>()],
-        subleaf in prop_oneof![0u32..=255, any::<u32>(), Just(0xffff), Just(u32::MAX)],
+        subleaf in prop_oneof![0u32..=255, 0x3f0u32..0x410, any::<u32>(), Just(0xffff), Just(u32::MAX)],
     ) {
         let ctx = context(layout, if svm { leaves::paging::SVM } else { 0 });
         let got = answer(&ctx, &Numbered, leaf, subleaf);
