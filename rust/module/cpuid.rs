@@ -9,12 +9,11 @@ use crate::{
         table::{index_of, Reading, CELLS}, //
     },
     bindings::kvm_exit_hook_cpuid,
-    host, params, period,
+    host, params, period, tsc,
     vms::Vcpu,
 };
 use kernel::{
     alloc::flags::{__GFP_NOWARN, GFP_NOWAIT},
-    bindings,
     prelude::*, //
 };
 
@@ -80,8 +79,7 @@ pub(crate) unsafe fn answer(vcpu: &Vcpu, query: &kvm_exit_hook_cpuid) -> Option<
         scope: params.scope,
         paging: period::paging(),
         generation: period::generation(),
-        // SAFETY: Written while booting only.
-        tsc_khz: unsafe { bindings::tsc_khz },
+        tsc_khz: tsc::khz(),
     };
     if params.cpl0 && query.cpl != 0 {
         return None;

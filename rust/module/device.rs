@@ -12,7 +12,7 @@ use crate::{
     operations::Operations,
     params,
     period::{self, Period},
-    vms,
+    tsc, vms,
 };
 use kernel::{
     alloc::KVVec,
@@ -125,8 +125,7 @@ fn write(bytes: &mut Bytes, period: &Period) -> Result {
             generation: period::generation(),
             paging: period::paging(),
             scope: params::get().map_or(0, |params| params.scope as u32),
-            // SAFETY: Written while booting only.
-            tsc_khz: unsafe { bindings::tsc_khz },
+            tsc_khz: tsc::khz(),
         },
     )?;
     let flags = |reason| u32::from(period.is_handled(reason)) * snapshot::HANDLED;

@@ -5,7 +5,7 @@
 use crate::{
     acct::{
         leaves::paging,
-        reasons::OTHER, //
+        reasons::{Isa, OTHER}, //
     },
     params,
     period::{self, Period}, //
@@ -23,24 +23,27 @@ fn log(period: &Period, why: &str) -> Result {
     let reading = period.reading()?;
     let state = period::paging();
     let on = |bit| if state & bit != 0 { "on" } else { "off" };
-    let (tdp, asid) = if state & paging::SVM != 0 {
-        ("NPT", "ASID")
-    } else {
-        ("EPT", "VPID")
+    let isa = period::isa();
+    let (tdp, asid) = match isa {
+        Isa::Vmx => ("EPT", "VPID"),
+        Isa::Svm => ("NPT", "ASID"),
+    };
+    // SVM has no name for it: its guests are never restricted.
+    let (unrestricted, is_unrestricted) = match isa {
+        Isa::Vmx => (", unrestricted guest ", on(paging::UNRESTRICTED)),
+        Isa::Svm => ("", ""),
     };
     let total = reading.total().all();
     pr_info!(
-        "dump ({why}): {tdp} {}, {asid} {}, unrestricted guest {}, generation {}, scope {}, \
-         total count {} cycles {}\n",
+        "dump ({why}): {tdp} {}, {asid} {}{unrestricted}{is_unrestricted}, generation {}, \
+         scope {}, total count {} cycles {}\n",
         on(paging::TDP),
         on(paging::VPID),
-        on(paging::UNRESTRICTED),
         period::generation(),
         params::get().map_or("", |params| params.scope.name()),
         total.count,
         total.cycles
     );
-    let isa = period::isa();
     for (reason, values) in reading.rows() {
         let all = values.all();
         let handler = if reason == OTHER || period.is_handled(reason) {

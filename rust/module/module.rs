@@ -25,6 +25,7 @@ mod params;
 mod period;
 mod published;
 mod text;
+mod tsc;
 mod vms;
 
 module! {
@@ -53,6 +54,7 @@ impl kernel::Module for KvmExitStats {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         params::check()?;
         hooks::check_cpu()?;
+        tsc::check();
         vms::init();
         // SAFETY: Called once, and before the hooks are registered.
         let counting = unsafe { period::Counting::start() }?;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The clock of the cycles.
+
+use kernel::{bindings, prelude::*};
+
+/// Frequency of the host's TSC; 0 where the kernel could not tell it.
+pub(crate) fn khz() -> u32 {
+    // SAFETY: Written while booting only.
+    unsafe { bindings::tsc_khz }
+}
+
+/// Says why there will be nothing to count, where that is so.
+pub(crate) fn check() {
+    // KVM puts off each VM entry until it knows the frequency (`kvm_guest_time_update()`), and
+    // does not say so.
+    if khz() == 0 {
+        pr_warn!(
+            "the kernel could not calibrate the TSC (tsc_khz is 0), so KVM will never enter a \
+             guest: boot again, with less load on the machine that this one may run on\n"
+        );
+    }
+}
