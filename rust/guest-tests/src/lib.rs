@@ -9,3 +9,4 @@ pub mod ask;
 pub mod check;
 pub mod dump;
 pub mod rules;
+pub mod vendor;

@@ -68,9 +68,13 @@ impl Layout {
     }
 }
 
-/// Every subleaf worth asking: all that a reason could be, and the ones above that trip bounds.
+/// Every subleaf worth asking: all that a reason could be, and the ones around that trip bounds or
+/// become a reason when they lose their upper half.
 pub fn subleaves() -> impl Iterator<Item = u32> {
-    (0..=0xff).chain([0xffff, 0x1_0000, 0xffff_ffff])
+    let svm_high = 0x3ff..=0x404;
+    (0..=0xff)
+        .chain(svm_high)
+        .chain([0xffff, 0x1_0000, 0x8000_0001, 0xffff_ffff])
 }
 
 /// The number of CPUID's own exit.
@@ -87,8 +91,8 @@ pub fn is_defined(isa: Isa, reason: u32) -> bool {
     const GAPS: [u32; 7] = [35, 38, 42, 70, 71, 82, 83];
     match isa {
         Isa::Vmx => reason <= 85 && !GAPS.contains(&reason),
-        // Of SVM the leaves promise no list of their own; take the tool's.
-        Isa::Svm => acct::reasons::Isa::Svm.is_defined(reason),
+        // APM Vol. 2, Table C-1; the negative ones (VMEXIT_INVALID, …) are no reasons of the leaves.
+        Isa::Svm => matches!(reason, 0..=0xa6 | 0x400..=0x403),
     }
 }
 
@@ -101,7 +105,7 @@ pub fn judge(
     if meaning.per_reason() && !defined {
         return match (r.eax, r.ebx, r.ecx, r.edx) {
             (0, 0, 0, u32::MAX) => Ok((None, None)),
-            _ => Err("a reason the SDM does not define: eax = ebx = ecx = 0, edx = 0xffffffff"),
+            _ => Err("a reason the manual does not define: eax = ebx = ecx = 0, edx = 0xffffffff"),
         };
     }
     if r.edx != 0 {

@@ -34,7 +34,8 @@ struct Page([u8; 4096]);
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let kvm = Kvm::new().context("/dev/kvm: is kvm-intel loaded here, with nested=1 below?")?;
+    let kvm =
+        Kvm::new().context("/dev/kvm: is kvm-intel (kvm-amd) loaded here, with nested=1 below?")?;
     let vm = kvm.create_vm().context("KVM_CREATE_VM")?;
     let mut page = Box::new(Page([0; 4096]));
     let code = code(args.count);
