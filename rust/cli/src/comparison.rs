@@ -6,7 +6,7 @@ mod render;
 mod warnings;
 
 use crate::output::note_on_cycles;
-use crate::snapshot::{Counters, Paging, Scope, Snapshot};
+use crate::snapshot::{Counters, Isa, Paging, Scope, Snapshot};
 use anyhow::{bail, Context, Result};
 use serde::{Serialize, Serializer};
 use std::cmp::Reverse;
@@ -19,6 +19,8 @@ pub type Named = (PathBuf, Snapshot);
 /// Snapshots side by side. The first is what the others are measured against.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
+    /// Whose exit reasons these are.
+    pub isa: Isa,
     /// What there is to know about each snapshot.
     pub columns: Vec<Column>,
     /// What the cycles are.
@@ -175,6 +177,7 @@ impl Comparison {
         let headings = headings(snapshots);
         let emulated = snapshots.iter().all(|(_, s)| s.is_emulated());
         Ok(Self {
+            isa: first.isa,
             warnings: warnings::find(snapshots, &headings),
             columns: snapshots
                 .iter()

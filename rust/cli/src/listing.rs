@@ -75,7 +75,8 @@ pub fn table(snapshot: &Snapshot) -> String {
     reasons.sort_by_key(|r| (Reverse(r.counters.count), r.reason));
     for r in reasons {
         let histogram = r.histogram.as_deref().unwrap_or_default();
-        table.add_row(row(r.reason.to_string(), &r.name, &r.counters, histogram));
+        let number = snapshot.isa.reason_number(r.reason);
+        table.add_row(row(number, &r.name, &r.counters, histogram));
     }
     let all = percentile::sum(
         snapshot

@@ -87,6 +87,14 @@ impl Isa {
         let name = reasons::Isa::from(self).name(reason);
         name.map_or_else(|| format!("UNDEFINED_{reason}"), String::from)
     }
+
+    /// The number of `reason` as its manual writes it: the SDM in decimal, the APM in hexadecimal.
+    pub fn reason_number(self, reason: u32) -> String {
+        match self {
+            Self::Vmx => reason.to_string(),
+            Self::Svm => format!("{reason:#x}"),
+        }
+    }
 }
 
 /// Whose exits are counted.
@@ -117,7 +125,8 @@ pub struct Paging {
     pub tdp: bool,
     /// TLB entries carry a VPID or an ASID.
     pub vpid: bool,
-    /// The guest may run unpaged and in real mode without emulation.
+    /// The guest may run unpaged and in real mode without emulation. VMX's word: SVM has no guests
+    /// that may not, and `false` here says nothing.
     pub unrestricted_guest: bool,
 }
 

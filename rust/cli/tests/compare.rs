@@ -61,6 +61,29 @@ fn json_has_the_figures() {
 }
 
 #[test]
+fn svm_has_its_manuals_numbers() {
+    let output = compare(&[&data("svm.json"), &data("svm-shadow.json")]);
+    let text = stdout(&output);
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    assert!(lines[1].starts_with("NPT  shadow  shadow"), "{text}");
+    let row = |start: &str| lines.iter().position(|line| line.starts_with(start));
+    let rows = [
+        "0x4e  PF excp",
+        "0x400  npf",
+        "0x79  invlpg",
+        "0x13  write_cr3",
+    ]
+    .map(row);
+    assert!(
+        rows.iter().all(Option::is_some) && rows.is_sorted(),
+        "{text}"
+    );
+
+    let output = compare(&[&data("svm.json"), &data("svm-shadow.json"), "--csv"]);
+    assert!(stdout(&output).contains("\n1024,npf,"), "{output:?}");
+}
+
+#[test]
 fn csv_has_a_column_per_figure() {
     let [a, b, _] = three();
     let output = compare(&[&a, &b, "--csv", "--sort", "reason"]);

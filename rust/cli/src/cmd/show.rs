@@ -36,11 +36,11 @@ const SCHEMA_HELP: &str = r#"--json prints:
   "vm": { "pid": 4711, "name": "qemu-system-x86", "vcpus": 2 }     only of `kvm-exits vms`
   "paging": { "tdp": true        EPT or NPT
               "vpid": true       VPIDs or ASIDs
-              "unrestricted_guest": true }
+              "unrestricted_guest": true }     of VMX; says nothing of SVM
   "total": { "count", "cycles", "l2_count", "l2_cycles", "l2_reflected" }
                                  the sums over the reasons
   "reasons": [                   those with a count, by number
-    { "reason": 10, "name": "CPUID",
+    { "reason": 10, "name": "CPUID",           SVM: exit code and KVM's name of that
       "count", "cycles"          all levels together
       "l2_count", "l2_cycles"    of these, the exits taken while L2 ran
       "l2_reflected"             of these, the ones that were handed to L1

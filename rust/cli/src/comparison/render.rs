@@ -16,7 +16,7 @@ impl Comparison {
 
         let mut table = output::table(&headings, &[1]);
         for row in self.rows.iter().chain([&self.total]) {
-            let mut cells = vec![number(row), row.name.clone()];
+            let mut cells = vec![self.number(row), row.name.clone()];
             cells.extend(row.count.iter().map(|&n| grouped(n)));
             cells.extend(row.ratio.iter().skip(1).map(|&r| ratio(r)));
             cells.extend(row.cycles_per_exit.iter().map(|&c| mean(c)));
@@ -40,7 +40,8 @@ impl Comparison {
         }
         let mut text = csv_line(head);
         for row in &self.rows {
-            let mut fields = vec![number(row), row.name.clone()];
+            let number = row.reason.map_or_else(String::new, |n| n.to_string());
+            let mut fields = vec![number, row.name.clone()];
             fields.extend(row.count.iter().chain(&row.cycles).map(u64::to_string));
             fields.extend(row.ratio.iter().skip(1).map(|&r| match r {
                 Ratio::Of(value) => value.to_string(),
@@ -51,10 +52,11 @@ impl Comparison {
         }
         text
     }
-}
 
-fn number(row: &Row) -> String {
-    row.reason.map_or_else(String::new, |n| n.to_string())
+    fn number(&self, row: &Row) -> String {
+        row.reason
+            .map_or_else(String::new, |n| self.isa.reason_number(n))
+    }
 }
 
 fn ratio(ratio: Ratio) -> String {

@@ -110,4 +110,12 @@ fn headings_name_the_paging() {
     assert_eq!(paging(false, true).heading(Isa::Vmx), "shadow");
     assert_eq!(paging(false, false).heading(Isa::Vmx), "shadow, vpid=0");
     assert_eq!(paging(true, true).heading(Isa::Svm), "NPT");
+    assert_eq!(paging(false, true).heading(Isa::Svm), "shadow");
+}
+
+#[test]
+fn numbers_are_the_manuals() {
+    assert_eq!(Isa::Vmx.reason_number(48), "48");
+    assert_eq!(Isa::Svm.reason_number(0x4e), "0x4e");
+    assert_eq!(Isa::Svm.reason_number(0x400), "0x400");
 }

@@ -50,22 +50,22 @@ impl Page {
         let host = interval.host();
         let mut vms = interval.vms();
         let title = title(interval, &host.total, vms.len());
-        let figures = |whole| Figures::new(whole, interval.elapsed);
         match view {
             View::Host => {
                 let title = [title, "all VMs, those that are gone included".to_string()];
-                Self::of_reasons(title, &host, &figures(&host.total), sort)
+                Self::of_reasons(interval, title, &host, sort)
             }
             View::Vms => {
                 vms.sort_by_key(|(key, _, rates)| (rates.total.key(sort), *key));
                 let title = [title, "VM by VM".to_string()];
-                Self::of_vms(title, &vms, &host.total, &figures(&host.total))
+                let figures = Figures::new(&host.total, interval.elapsed);
+                Self::of_vms(title, &vms, &host.total, &figures)
             }
             View::Vm(wanted) => match vms.iter().find(|(key, ..)| *key == wanted) {
                 Some((_, vm, rates)) => {
                     let name = printable(&vm.name);
                     let what = format!("VM of pid {} ({name}), vCPUs: {}", vm.pid, vm.vcpus);
-                    Self::of_reasons([title, what], rates, &figures(&rates.total), sort)
+                    Self::of_reasons(interval, [title, what], rates, sort)
                 }
                 None => Self {
                     title: [title, format!("pid {} has no such VM now", wanted.pid)],
@@ -75,7 +75,14 @@ impl Page {
         }
     }
 
-    fn of_reasons(title: [String; 2], rates: &Rates<'_>, figures: &Figures, sort: Sort) -> Self {
+    fn of_reasons(
+        interval: &Interval<'_>,
+        title: [String; 2],
+        rates: &Rates<'_>,
+        sort: Sort,
+    ) -> Self {
+        let isa = interval.now.host.isa;
+        let figures = Figures::new(&rates.total, interval.elapsed);
         let cells = |number: String, name: &str, line: &Line| {
             let mut cells = vec![number, name.to_string()];
             cells.extend(figures.cells(line));
@@ -84,7 +91,7 @@ impl Page {
         let mut reasons: Vec<_> = rates.reasons.iter().collect();
         reasons.sort_by_key(|(row, line)| (line.key(sort), row.reason));
         let rows = reasons.into_iter().map(|(row, line)| {
-            let cells = cells(row.reason.to_string(), &row.name, line);
+            let cells = cells(isa.reason_number(row.reason), &row.name, line);
             (Key::Reason(row.reason), cells)
         });
         Self {
