@@ -9,32 +9,12 @@ mod log;
 mod reasons;
 mod run;
 mod state;
+mod vendor;
 
 use anyhow::{ensure, Result};
 use log::Log;
 use run::Run;
-
-/// A run of the demo.
-struct Kind {
-    /// The beginning of its files' names.
-    name: &'static str,
-    /// What kvm-intel was asked for.
-    ept: bool,
-    vpid: bool,
-}
-
-/// The runs, in order.
-const RUNS: [Kind; 3] = [
-    Kind::new("ept", true, true),
-    Kind::new("shadow", false, true),
-    Kind::new("shadow-novpid", false, false),
-];
-
-impl Kind {
-    const fn new(name: &'static str, ept: bool, vpid: bool) -> Self {
-        Self { name, ept, vpid }
-    }
-}
+pub use vendor::{Vendor, ALL};
 
 /// One thing that was checked.
 #[derive(Debug)]
@@ -78,24 +58,39 @@ impl Checks {
     }
 }
 
-/// Checks the demo whose files `read` gives. What cannot be read leaves nothing to compare it with.
-pub fn check(read: &Read<'_>) -> Vec<Check> {
+/// The vendors on whose machines the demo whose files `read` gives was run.
+pub fn ran(read: &Read<'_>) -> Vec<&'static Vendor> {
+    let started = |vendor: &&Vendor| read(vendor.machine).is_ok();
+    ALL.into_iter().filter(started).collect()
+}
+
+/// Checks the demo whose files `read` gives, on the machines of `vendors`. What cannot be read
+/// leaves nothing to compare it with.
+pub fn check(read: &Read<'_>, vendors: &[&'static Vendor]) -> Vec<Check> {
     let mut checks = Checks::default();
     checks.add("report.txt is there", report(read));
-    let runs: Vec<Run> = RUNS
-        .iter()
-        .filter_map(|kind| Run::load(kind, read, &mut checks))
-        .collect();
-    let log = checks.keep("serial.log can be read", Log::load(read), Log::figures);
-    let (Some(log), true) = (log, runs.len() == RUNS.len()) else {
-        return checks.0;
-    };
-    reasons::check(&runs, &mut checks);
-    state::check(&runs, &mut checks);
-    leaves::check(&runs, &log, &mut checks);
-    dumps::check(&runs, &log, &mut checks);
-    carried::check(&runs, &log, &mut checks);
+    for vendor in vendors {
+        check_vendor(vendor, read, &mut checks);
+    }
     checks.0
+}
+
+fn check_vendor(vendor: &'static Vendor, read: &Read<'_>, checks: &mut Checks) {
+    let runs: Vec<Run> = vendor
+        .runs
+        .iter()
+        .filter_map(|kind| Run::load(vendor, kind, read, checks))
+        .collect();
+    let log = Log::load(read, vendor.log);
+    let log = checks.keep(format!("{} can be read", vendor.log), log, Log::figures);
+    let (Some(log), true) = (log, runs.len() == vendor.runs.len()) else {
+        return;
+    };
+    reasons::check(vendor, &runs, checks);
+    state::check(vendor, &runs, checks);
+    leaves::check(vendor, &runs, &log, checks);
+    dumps::check(vendor, &runs, &log, checks);
+    carried::check(vendor, &runs, &log, checks);
 }
 
 fn report(read: &Read<'_>) -> Result<String> {

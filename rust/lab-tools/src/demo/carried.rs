@@ -7,14 +7,13 @@
 
 use super::{
     log::{Dump, Log},
-    reasons::name,
     run::Run,
-    Checks,
+    Checks, Vendor,
 };
 use anyhow::{Context, Result};
 use kvm_exits::output::grouped;
 
-pub fn check(runs: &[Run], log: &Log, checks: &mut Checks) {
+pub fn check(vendor: &Vendor, runs: &[Run], log: &Log, checks: &mut Checks) {
     for pair in runs.windows(2) {
         let (before, after) = (&pair[0], &pair[1]);
         let dumps = |run: &Run| log.dumps_of(run.snapshot.generation);
@@ -27,14 +26,15 @@ pub fn check(runs: &[Run], log: &Log, checks: &mut Checks) {
             format!("{after}: {what} starts from zero, not from what {before} left")
         };
         let read = |reason| after.count(reason);
-        checks.add(of("the JSON"), shortfall(after, left, read, |_| 0));
+        checks.add(of("the JSON"), shortfall(vendor, after, left, read, |_| 0));
         let dumped = |reason| found.counters(reason).count;
-        checks.add(of("the dump"), shortfall(after, left, dumped, read));
+        checks.add(of("the dump"), shortfall(vendor, after, left, dumped, read));
     }
 }
 
 /// The reason whose `count` is lowest against what `left` and its `own` exits were together.
 fn shortfall(
+    vendor: &Vendor,
     run: &Run,
     left: &Dump,
     count: impl Fn(u32) -> u64,
@@ -56,7 +56,7 @@ fn shortfall(
         })?;
     Ok(format!(
         "{} {}, carried over {} at least",
-        name(reason),
+        vendor.reason(reason),
         grouped(count(reason)),
         grouped(carried(reason))
     ))

@@ -5,29 +5,34 @@
 use super::{
     log::{Dump, Log},
     none_of,
-    reasons::{forbidden, name},
-    run::{in_words, Run},
-    Checks,
+    reasons::forbidden,
+    run::Run,
+    vendor::in_words,
+    Checks, Vendor,
 };
 use anyhow::{ensure, Result};
 use kvm_exits::output::grouped;
-use kvm_exits::snapshot::{Counters, Isa};
+use kvm_exits::snapshot::Counters;
 
-pub fn check(runs: &[Run], log: &Log, checks: &mut Checks) {
-    checks.add("kernel log: a dump's total is its sum", sums(log));
+pub fn check(vendor: &Vendor, runs: &[Run], log: &Log, checks: &mut Checks) {
+    let what = format!("{}: a dump's total is its sum", vendor.log);
+    checks.add(what, sums(vendor, log));
     for run in runs {
         let name = run.name();
         let dumps: Vec<&Dump> = log.dumps_of(run.snapshot.generation).collect();
         let mut add = |what: &str, outcome| checks.add(format!("{name}: {what}"), outcome);
-        add("the dump is of this run", headings(run, &dumps));
+        add("the dump is of this run", headings(vendor, run, &dumps));
         add("the dump has what the guest read", holds(run, &dumps));
-        add("the dump has no other paging's exits", clean(run, &dumps));
+        add(
+            "the dump has no other paging's exits",
+            clean(vendor, run, &dumps),
+        );
     }
 }
 
 /// Of all dumps, those that are of no run too.
-fn sums(log: &Log) -> Result<String> {
-    ensure!(!log.dumps.is_empty(), "serial.log has no dump");
+fn sums(vendor: &Vendor, log: &Log) -> Result<String> {
+    ensure!(!log.dumps.is_empty(), "{} has no dump", vendor.log);
     let mut figures = Vec::new();
     for dump in &log.dumps {
         let which = dump.which();
@@ -44,7 +49,7 @@ fn sums(log: &Log) -> Result<String> {
             );
         }
         for (reason, (called, _)) in &dump.rows {
-            let name = Isa::Vmx.reason_name(*reason);
+            let name = vendor.isa.reason_name(*reason);
             ensure!(
                 *called == name,
                 "{which} calls reason {reason} {called}, KVM calls it {name}"
@@ -55,21 +60,22 @@ fn sums(log: &Log) -> Result<String> {
     Ok(format!("counts {}", figures.join("; ")))
 }
 
-fn headings(run: &Run, dumps: &[&Dump]) -> Result<String> {
+fn headings(vendor: &Vendor, run: &Run, dumps: &[&Dump]) -> Result<String> {
     let (name, json) = (run.name(), &run.snapshot);
     ensure!(
         !dumps.is_empty(),
-        "{name}: serial.log has no dump of generation {}, which is that of {name}.json",
+        "{name}: {} has no dump of generation {}, which is that of {name}.json",
+        vendor.log,
         json.generation
     );
     for dump in dumps {
         ensure!(
-            (dump.paging, dump.scope) == (json.paging, json.scope),
+            (dump.isa, dump.paging, dump.scope) == (json.isa, json.paging, json.scope),
             "{name}: {} says {}, scope {:?}; {name}.json says {}, scope {:?}",
             dump.which(),
-            in_words(dump.paging),
+            in_words(dump.isa, dump.paging),
             dump.scope,
-            in_words(json.paging),
+            in_words(json.isa, json.paging),
             json.scope
         );
     }
@@ -77,7 +83,7 @@ fn headings(run: &Run, dumps: &[&Dump]) -> Result<String> {
         "{} of generation {}, {}",
         dumps.len(),
         json.generation,
-        in_words(json.paging)
+        in_words(json.isa, json.paging)
     ))
 }
 
@@ -113,10 +119,10 @@ fn holds(run: &Run, dumps: &[&Dump]) -> Result<String> {
     ))
 }
 
-fn clean(run: &Run, dumps: &[&Dump]) -> Result<String> {
+fn clean(vendor: &Vendor, run: &Run, dumps: &[&Dump]) -> Result<String> {
     let mut problems = Vec::new();
     for dump in dumps {
-        for reason in forbidden(run.kind.ept) {
+        for reason in forbidden(vendor, run.kind.tdp) {
             let count = dump.counters(reason).count;
             if count > 0 {
                 problems.push(format!(
@@ -124,12 +130,14 @@ fn clean(run: &Run, dumps: &[&Dump]) -> Result<String> {
                     run.name(),
                     dump.which(),
                     grouped(count),
-                    name(reason)
+                    vendor.reason(reason)
                 ));
             }
         }
     }
     none_of(problems)?;
-    let names: Vec<_> = forbidden(run.kind.ept).map(name).collect();
+    let names: Vec<_> = forbidden(vendor, run.kind.tdp)
+        .map(|r| vendor.reason(r))
+        .collect();
     Ok(format!("no {}", names.join(", no ")))
 }

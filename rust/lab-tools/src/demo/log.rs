@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `serial.log`: the dumps of the kernel log, and what `cpuid` printed in the guests.
+//! A `serial.log`: the dumps of the kernel log, and what `cpuid` printed in the guests.
 
 mod dump;
 mod lines;
@@ -27,10 +27,10 @@ pub struct Log {
 
 impl Log {
     /// Reads the log.
-    pub fn load(read: &Read<'_>) -> Result<Self> {
-        let text = read("serial.log")?;
-        ensure!(!text.trim().is_empty(), "serial.log is empty");
-        Self::parse(&text).context("serial.log")
+    pub fn load(read: &Read<'_>, name: &'static str) -> Result<Self> {
+        let text = read(name)?;
+        ensure!(!text.trim().is_empty(), "{name} is empty");
+        Self::parse(&text).context(name)
     }
 
     /// Reads the text of a log.

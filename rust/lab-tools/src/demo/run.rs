@@ -1,30 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One run: what the guest read of its exits, and the parameters that kvm-intel had.
+//! One run: what the guest read of its exits, and the parameters that KVM's module had.
 
-use super::{none_of, Checks, Kind, Read};
+use super::{
+    none_of,
+    vendor::{in_words, Kind, Vendor},
+    Checks, Read,
+};
 use anyhow::{bail, ensure, Context, Result};
 use kvm_exits::output::grouped;
-use kvm_exits::snapshot::{Counters, Isa, Paging, Scope, Snapshot, Source};
+use kvm_exits::snapshot::{Counters, Paging, Scope, Snapshot, Source};
 
 /// A run whose files could be read.
 pub struct Run {
     pub kind: &'static Kind,
     pub snapshot: Snapshot,
-    /// As `/sys/module/kvm_intel/parameters` had it.
+    /// As `/sys/module/kvm_*/parameters` had it.
     pub parameters: Paging,
 }
 
 impl Run {
     /// Reads and checks each file for itself.
-    pub fn load(kind: &'static Kind, read: &Read<'_>, checks: &mut Checks) -> Option<Self> {
+    pub fn load(
+        vendor: &Vendor,
+        kind: &'static Kind,
+        read: &Read<'_>,
+        checks: &mut Checks,
+    ) -> Option<Self> {
         let (json, parameters) = (
             format!("{}.json", kind.name),
             format!("{}.parameters", kind.name),
         );
         let snapshot = checks.keep(
             format!("{json} follows the schema"),
-            read(&json).and_then(|text| snapshot(&json, &text)),
+            read(&json).and_then(|text| snapshot(vendor, &json, &text)),
             |s| format!("schema {}, {} reasons", s.schema, s.reasons.len()),
         );
         if let Some(snapshot) = &snapshot {
@@ -33,8 +42,8 @@ impl Run {
         }
         let parameters = checks.keep(
             format!("{parameters} can be read"),
-            read(&parameters).and_then(|text| paging(&text).context(parameters)),
-            |paging| in_words(*paging),
+            read(&parameters).and_then(|text| vendor.paging(&text).context(parameters)),
+            |paging| in_words(vendor.isa, *paging),
         );
         Some(Self {
             kind,
@@ -55,23 +64,13 @@ impl Run {
     }
 }
 
-/// The parameters' names, as the kernel has them.
-pub fn in_words(paging: Paging) -> String {
-    let yes = |on| if on { 'Y' } else { 'N' };
-    format!(
-        "ept={} vpid={} unrestricted_guest={}",
-        yes(paging.tdp),
-        yes(paging.vpid),
-        yes(paging.unrestricted_guest)
-    )
-}
-
-fn snapshot(file: &str, text: &str) -> Result<Snapshot> {
+fn snapshot(vendor: &Vendor, file: &str, text: &str) -> Result<Snapshot> {
     let snapshot = Snapshot::parse(text).with_context(|| file.to_string())?;
     ensure!(
-        (snapshot.source, snapshot.isa, snapshot.scope) == (Source::Cpuid, Isa::Vmx, Scope::Vm),
-        "{file} is not what a guest of kvm-intel reads of its own exits: \
+        (snapshot.source, snapshot.isa, snapshot.scope) == (Source::Cpuid, vendor.isa, Scope::Vm),
+        "{file} is not what a guest of {} reads of its own exits: \
          source {:?}, isa {:?}, scope {:?}",
+        vendor.module,
         snapshot.source,
         snapshot.isa,
         snapshot.scope
@@ -132,24 +131,4 @@ fn sums(file: &str, snapshot: &Snapshot) -> Result<String> {
 
 fn or_none(value: Option<u64>) -> String {
     value.map_or_else(|| "nothing".to_string(), grouped)
-}
-
-/// The paging state, from lines `NAME=VALUE`.
-fn paging(text: &str) -> Result<Paging> {
-    let value = |name: &str| {
-        let value = text
-            .lines()
-            .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='))
-            .with_context(|| format!("there is no line {name}="))?;
-        match value {
-            "Y" | "1" => Ok(true),
-            "N" | "0" => Ok(false),
-            other => bail!("{name} is \"{other}\", neither Y nor N"),
-        }
-    };
-    Ok(Paging {
-        tdp: value("ept")?,
-        vpid: value("vpid")?,
-        unrestricted_guest: value("unrestricted_guest")?,
-    })
 }

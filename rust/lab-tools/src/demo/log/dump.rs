@@ -4,7 +4,7 @@
 //! them.
 
 use anyhow::{bail, ensure, Context, Result};
-use kvm_exits::snapshot::{Counters, Paging, Scope};
+use kvm_exits::snapshot::{Counters, Isa, Paging, Scope};
 use std::collections::BTreeMap;
 
 /// What the module's messages begin with.
@@ -13,6 +13,7 @@ const MODULE: &str = "kvm_exit_stats: ";
 /// A dump.
 pub struct Dump {
     why: String,
+    pub isa: Isa,
     pub paging: Paging,
     pub generation: u64,
     pub scope: Scope,
@@ -31,6 +32,11 @@ impl Dump {
         else {
             return Ok(None);
         };
+        let isa = if rest.starts_with("NPT") {
+            Isa::Svm
+        } else {
+            Isa::Vmx
+        };
         let mut parts = rest.split(", ");
         let mut next = |name: &str| {
             let part = parts.next().context("it ends too early")?;
@@ -40,10 +46,18 @@ impl Dump {
         };
         let dump = Self {
             why: why.to_string(),
-            paging: Paging {
-                tdp: on(next("EPT")?)?,
-                vpid: on(next("VPID")?)?,
-                unrestricted_guest: on(next("unrestricted guest")?)?,
+            isa,
+            paging: match isa {
+                Isa::Vmx => Paging {
+                    tdp: on(next("EPT")?)?,
+                    vpid: on(next("VPID")?)?,
+                    unrestricted_guest: on(next("unrestricted guest")?)?,
+                },
+                Isa::Svm => Paging {
+                    tdp: on(next("NPT")?)?,
+                    vpid: on(next("ASID")?)?,
+                    unrestricted_guest: false,
+                },
             },
             generation: number(next("generation")?)?,
             scope: match next("scope")? {
@@ -59,9 +73,13 @@ impl Dump {
 
     /// Takes the line of a reason, and passes over any other.
     pub fn row(&mut self, line: &str) -> Result<()> {
+        // SVM's names have blanks in them.
         let row = message(line)
             .and_then(|text| text.trim_start().split_once(' '))
-            .and_then(|(reason, rest)| Some((reason.parse().ok()?, rest.split_once(' ')?)));
+            .and_then(|(reason, rest)| {
+                let (name, _) = rest.split_once(" count ")?;
+                Some((reason.parse().ok()?, (name, &rest[name.len()..])))
+            });
         let Some((reason, (name, values))) = row else {
             return Ok(());
         };

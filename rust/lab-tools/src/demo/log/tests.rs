@@ -50,7 +50,8 @@ fn says_which_line_is_broken() {
         error(&TEXT.replace(old, new))
     };
     assert!(broken("ecx=0x00000000 edx=0x00000000", "ecx=0x").contains("in \"0x4ffffffd"));
-    assert!(broken("EPT on", "NPT on").contains("\"NPT on\" should be EPT"));
+    assert!(broken("EPT on", "EPTs on").contains("\"EPTs on\" should be EPT"));
+    assert!(broken("EPT on", "NPT on").contains("\"VPID on\" should be ASID"));
     assert!(broken("VPID on", "VPID maybe").contains("neither on nor off"));
     assert!(broken("scope vm", "scope all").contains("\"all\" is no scope"));
     assert!(broken("count 7", "count x").contains("\"x\" is no number"));

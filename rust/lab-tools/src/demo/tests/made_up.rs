@@ -2,17 +2,22 @@
 
 //! Test data: the files of a demo that never ran, with figures made up.
 
-use acct::reasons::{is_defined, name, MAX_REASON};
+use crate::demo::vendor::{Kind, Vendor, SVM, VMX};
 use anyhow::{Context, Result};
+use kvm_exits::snapshot::{Isa, Paging};
 use std::collections::BTreeMap;
 
-pub struct Made(pub [MadeRun; 3]);
+/// The demo of one vendor.
+pub struct Made {
+    vendor: &'static Vendor,
+    pub runs: Vec<MadeRun>,
+}
 
 pub struct MadeRun {
+    vendor: &'static Vendor,
     name: &'static str,
     pub generation: u32,
-    /// ept, vpid, unrestricted_guest
-    pub paging: [bool; 3],
+    pub paging: Paging,
     /// What the guest read.
     pub read: BTreeMap<u32, u64>,
     /// What the host dumped.
@@ -23,51 +28,75 @@ pub struct MadeRun {
 pub struct Files(BTreeMap<String, String>);
 
 impl Made {
-    /// A demo with nothing wrong.
-    pub fn new() -> Self {
-        let ept = [(10, 1500), (28, 9), (48, 10_000)];
-        let shadow = [(0, 30_000), (10, 1400), (14, 1000), (28, 9000), (33, 130)];
-        let novpid = [(0, 29_000), (10, 1500), (14, 1010), (28, 9100), (33, 135)];
-        Self([
-            MadeRun::new("ept", 2, [true; 3], &ept),
-            MadeRun::new("shadow", 3, [false, true, false], &shadow),
-            MadeRun::new("shadow-novpid", 4, [false; 3], &novpid),
-        ])
+    /// A demo on VMX with nothing wrong.
+    pub fn vmx() -> Self {
+        Self::new(
+            &VMX,
+            &[
+                &[(10, 1500), (28, 9), (48, 10_000)],
+                &[(0, 30_000), (10, 1400), (14, 1000), (28, 9000), (33, 130)],
+                &[(0, 29_000), (10, 1500), (14, 1010), (28, 9100), (33, 135)],
+            ],
+        )
+    }
+
+    /// A demo on SVM with nothing wrong.
+    pub fn svm() -> Self {
+        Self::new(
+            &SVM,
+            &[
+                &[(0x72, 1500), (0x400, 10_000)],
+                &[(0x13, 9000), (0x4e, 30_000), (0x72, 1400), (0x79, 1000)],
+            ],
+        )
+    }
+
+    fn new(vendor: &'static Vendor, counts: &[&[(u32, u64)]]) -> Self {
+        let runs = vendor.runs.iter().zip(counts).zip(2..);
+        Self {
+            vendor,
+            runs: runs
+                .map(|((kind, counts), generation)| MadeRun::new(vendor, kind, generation, counts))
+                .collect(),
+        }
     }
 
     pub fn files(&self) -> Files {
+        let first = &self.runs[0];
         let mut files = BTreeMap::new();
         let mut log = "test data: no machine said this\n".to_string()
             + "[    0.973674] pci 0000:00:01.2: BAR 4 [io  0xc020-0xc03f]\n"
-            + &dump("ept goes", 1, [true; 3], &BTreeMap::new());
-        for run in &self.0 {
+            + &first.dump("another one goes", 1, &BTreeMap::new());
+        for run in &self.runs {
             files.insert(format!("{}.json", run.name), run.json());
-            let [ept, vpid, unrestricted] = run.paging.map(|on| if on { 'Y' } else { 'N' });
-            let parameters = format!(
-                "eptad=Y\nept={ept}\nnote=test data\nunrestricted_guest={unrestricted}\nvpid={vpid}\n"
-            );
-            files.insert(format!("{}.parameters", run.name), parameters);
+            files.insert(format!("{}.parameters", run.name), run.parameters());
             log += &run.leaves();
-            // Once when asked, and once more when kvm-intel is loaded again.
+            // Once when asked, and once more when the module is loaded again.
             for why in ["asked for", "the vendor module goes"] {
-                log += &dump(why, run.generation, run.paging, &run.dumped);
+                log += &run.dump(why, run.generation, &run.dumped);
             }
         }
-        files.insert("serial.log".to_string(), log);
+        files.insert(self.vendor.log.to_string(), log);
+        files.insert(self.vendor.machine.to_string(), "test data\n".to_string());
         files.insert("report.txt".to_string(), "test data\n".to_string());
         Files(files)
     }
 }
 
 impl MadeRun {
-    fn new(name: &'static str, generation: u32, paging: [bool; 3], counts: &[(u32, u64)]) -> Self {
+    fn new(vendor: &'static Vendor, kind: &Kind, generation: u32, counts: &[(u32, u64)]) -> Self {
         let read: BTreeMap<u32, u64> = counts.iter().copied().collect();
         let mut dumped: BTreeMap<_, _> = read.iter().map(|(r, n)| (*r, n + 20)).collect();
         dumped.insert(2, 1);
         Self {
-            name,
+            vendor,
+            name: kind.name,
             generation,
-            paging,
+            paging: Paging {
+                tdp: kind.tdp,
+                vpid: kind.vpid,
+                unrestricted_guest: kind.tdp && vendor.isa == Isa::Vmx,
+            },
             read,
             dumped,
         }
@@ -78,58 +107,84 @@ impl MadeRun {
         let row = |(reason, count): (&u32, &u64)| {
             let mut row = values(*count);
             row["reason"] = (*reason).into();
-            row["name"] = name(*reason).unwrap().into();
+            row["name"] = self.vendor.reason(*reason).into();
             row
         };
-        let [tdp, vpid, unrestricted_guest] = self.paging;
         let json = serde_json::json!({
-            "note": "test data", "schema": 1, "source": "cpuid", "isa": "vmx",
-            "generation": self.generation, "scope": "vm",
-            "paging": { "tdp": tdp, "vpid": vpid, "unrestricted_guest": unrestricted_guest },
+            "note": "test data", "schema": 1, "source": "cpuid", "isa": self.vendor.isa,
+            "generation": self.generation, "scope": "vm", "paging": self.paging,
             "total": values(self.read.values().sum()),
             "reasons": self.read.iter().map(row).collect::<Vec<_>>()
         });
         json.to_string()
     }
 
+    fn parameters(&self) -> String {
+        let yes = |on| if on { 'Y' } else { 'N' };
+        let tdp = yes(self.paging.tdp);
+        match self.vendor.isa {
+            Isa::Vmx => format!(
+                "eptad=Y\nept={tdp}\nnote=test data\nunrestricted_guest={}\nvpid={}\n",
+                yes(self.paging.unrestricted_guest),
+                yes(self.paging.vpid)
+            ),
+            Isa::Svm => format!("avic=N\nnested=1\nnpt={tdp}\nnote=test data\n"),
+        }
+    }
+
     /// As a guest's console prints them.
     fn leaves(&self) -> String {
-        (0..=MAX_REASON)
-            .map(|reason| {
-                let eax = self.read.get(&reason).copied().unwrap_or(0) as u32;
-                let edx = if is_defined(reason) { 0 } else { u32::MAX };
-                format!(
-                    "   0x4ffffffd {reason:#04x}: eax={eax:#010x} ebx=0x00000000 \
-                     ecx=0x00000000 edx={edx:#010x}\r\n"
-                )
-            })
-            .collect()
+        let line = |reason| {
+            let eax = self.read.get(&reason).copied().unwrap_or(0) as u32;
+            let defined = self.vendor.is_defined(reason);
+            let edx = if defined { 0 } else { u32::MAX };
+            format!(
+                "   0x4ffffffd {reason:#04x}: eax={eax:#010x} ebx=0x00000000 \
+                 ecx=0x00000000 edx={edx:#010x}\r\n"
+            )
+        };
+        self.vendor.asked().into_iter().map(line).collect()
     }
-}
 
-fn dump(why: &str, generation: u32, paging: [bool; 3], counts: &BTreeMap<u32, u64>) -> String {
-    let [ept, vpid, unrestricted] = paging.map(|on| if on { "on" } else { "off" });
-    let total: u64 = counts.values().sum();
-    let mut text = format!(
-        "[   28.312941] kvm_exit_stats: dump ({why}): EPT {ept}, VPID {vpid}, unrestricted guest \
-         {unrestricted}, generation {generation}, scope vm, total count {total} cycles {}\r\n",
-        total * 500
-    );
-    for (reason, count) in counts {
-        text += &format!(
-            "[   28.326145] kvm_exit_stats: {reason:>5} {} count {count} cycles {} l2_count 0 \
-             l2_cycles 0 l2_reflected 0\r\n",
-            name(*reason).unwrap(),
-            count * 500
+    fn dump(&self, why: &str, generation: u32, counts: &BTreeMap<u32, u64>) -> String {
+        let on = |on| if on { "on" } else { "off" };
+        let tdp = on(self.paging.tdp);
+        let paging = match self.vendor.isa {
+            Isa::Vmx => format!(
+                "EPT {tdp}, VPID {}, unrestricted guest {}",
+                on(self.paging.vpid),
+                on(self.paging.unrestricted_guest)
+            ),
+            Isa::Svm => format!("NPT {tdp}, ASID on"),
+        };
+        let total: u64 = counts.values().sum();
+        let mut text = format!(
+            "[   28.312941] kvm_exit_stats: dump ({why}): {paging}, generation {generation}, \
+             scope vm, total count {total} cycles {}\r\n",
+            total * 500
         );
+        for (reason, count) in counts {
+            text += &format!(
+                "[   28.326145] kvm_exit_stats: {reason:>5} {} count {count} cycles {} l2_count 0 \
+                 l2_cycles 0 l2_reflected 0\r\n",
+                self.vendor.reason(*reason),
+                count * 500
+            );
+        }
+        text
     }
-    text
 }
 
 impl Files {
     pub fn read(&self, name: &str) -> Result<String> {
         let text = self.0.get(name);
         text.cloned().with_context(|| format!("cannot read {name}"))
+    }
+
+    /// Those of two demos in one place.
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 
     pub fn without(mut self, name: &str) -> Self {
