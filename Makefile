@@ -18,6 +18,9 @@ test: ## every check and test there is
 test-debug: ## the long tests on the debugging kernel: a nightly's work
 	@scripts/test-debug
 
+test-releases: ## make demo and the tests in fresh chroots of Debian 13 and sid: an hour
+	@scripts/test-releases
+
 caps: ## what the emulated processor's VMX can do, into out/caps
 	@scripts/lab run --no-kvm --out out/caps lab/tests/caps.sh
 
@@ -51,4 +54,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test test-debug caps crosscheck bench bench-scale module cli kernel lab-shell setup clean clean-cache
+.PHONY: help demo test test-debug test-releases caps crosscheck bench bench-scale module cli kernel lab-shell setup clean clean-cache
