@@ -20,6 +20,7 @@ locate_source() {
 		TREE=$CACHE/kernel/ksrc-$(echo "$SOURCE" | hash_of)
 	else
 		SOURCE=$("$REPO/scripts/fetch-kernel")
+		[ -e "$SOURCE" ] || die "fetch-kernel found no source"
 		VERSION=$(basename "$SOURCE" .tar.xz)
 		VERSION=${VERSION#linux-}
 		TREE=$CACHE/kernel/$VERSION
