@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Decoding of the VMX capability MSRs.
+//! Decoding of the VMX controls, group by group.
+
+mod caps_common;
 
 use acct::caps::controls::{CONTROLS, GROUPS};
 use acct::caps::msrs::MSRS;
-use acct::caps::registers::{
-    Field, Kind, Register, BASIC, CONTROL_REGISTERS, EPT_VPID_CAP, MISC, REGISTERS,
-};
-use acct::caps::report;
 use acct::caps::{Allowed, Capabilities, GroupId, Presence, Reading};
+use caps_common::{caps, has_line, text};
 
 const YES: Allowed = Allowed {
     can_set: true,
@@ -22,14 +21,6 @@ const ALWAYS_1: Allowed = Allowed {
     can_set: true,
     can_clear: false,
 };
-
-fn caps(msrs: &[(u32, u64)]) -> Capabilities {
-    let mut caps = Capabilities::default();
-    for &(msr, value) in msrs {
-        assert!(caps.set(msr, value), "{msr:#x} is a capability MSR");
-    }
-    caps
-}
 
 fn reading(caps: &Capabilities, id: GroupId) -> Reading {
     match caps.presence(id) {
@@ -45,27 +36,6 @@ fn allowed(caps: &Capabilities, id: GroupId, name: &str) -> Allowed {
         .find(|e| e.control.is_some_and(|c| c.name == name))
         .unwrap_or_else(|| panic!("{id:?} has no control {name}"))
         .allowed
-}
-
-fn text(caps: &Capabilities) -> Vec<String> {
-    let mut lines = Vec::new();
-    report::lines(caps, &mut |line| lines.push(line.to_string()));
-    lines
-}
-
-fn has_line(caps: &Capabilities, line: &str) {
-    let lines = text(caps);
-    assert!(lines.iter().any(|l| l == line), "{line:?} in {lines:#?}");
-}
-
-fn value(register: &Register, name: &str, raw: u64) -> u64 {
-    let field = |f: &&Field| f.name == name;
-    register
-        .fields
-        .iter()
-        .find(field)
-        .unwrap_or_else(|| panic!("no field {name}"))
-        .value(raw)
 }
 
 #[test]
@@ -226,140 +196,7 @@ fn the_true_msrs_where_basic_says_so() {
 }
 
 #[test]
-fn a_processor_is_asked_for_what_it_has_and_nothing_else() {
-    // Primary controls with secondary, but not tertiary, ones; EPT but no VM functions.
-    let old = [
-        (0x480, 0),
-        (0x481, 0),
-        (0x482, 1 << 63),
-        (0x483, 0),
-        (0x484, 0),
-        (0x48b, 1 << 33),
-    ];
-    let mut asked = Vec::new();
-    let read = Capabilities::read_with(|msr| {
-        asked.push(msr);
-        old.iter().find(|m| m.0 == msr).map(|m| m.1)
-    });
-
-    assert_eq!(asked, (0x480..=0x48c).collect::<Vec<_>>());
-    assert_eq!(read.iter().collect::<Vec<_>>(), old);
-    assert_eq!(
-        read.missing().collect::<Vec<_>>(),
-        [0x485, 0x486, 0x487, 0x488, 0x489, 0x48a, 0x48c]
-    );
-}
-
-#[test]
-fn what_nobody_can_tell_is_tried() {
-    let mut asked = Vec::new();
-    let read = Capabilities::read_with(|msr| {
-        asked.push(msr);
-        None
-    });
-
-    let all: Vec<_> = MSRS.iter().map(|m| m.0).collect();
-    assert_eq!(asked, all);
-    // Only what every processor with VMX has is missed.
-    assert_eq!(
-        read.missing().collect::<Vec<_>>(),
-        (0x480..=0x48a).collect::<Vec<_>>()
-    );
-}
-
-#[test]
-fn differences_between_two_processors() {
-    let a = caps(&[(0x480, 1), (0x481, 2)]);
-    let b = caps(&[(0x480, 1), (0x481, 3), (0x485, 4)]);
-
-    assert_eq!(
-        a.differences(&b).collect::<Vec<_>>(),
-        [(0x481, Some(2), Some(3)), (0x485, None, Some(4))]
-    );
-    assert_eq!(a.differences(&a).count(), 0);
-}
-
-#[test]
-fn basic_by_field() {
-    // As KVM tells a guest: 4 KiB, write-back, INS/OUTS information, TRUE controls.
-    let raw = 0x00da_1000_11e5_7ed0;
-
-    assert_eq!(value(&BASIC, "VMCS revision identifier", raw), 0x11e5_7ed0);
-    assert_eq!(value(&BASIC, "VMXON and VMCS region size", raw), 4096);
-    assert_eq!(value(&BASIC, "VMCS memory type", raw), 6);
-    assert_eq!(value(&BASIC, "TRUE control MSRs", raw), 1);
-    assert_eq!(
-        value(&BASIC, "Dual-monitor treatment of SMIs and SMM", raw),
-        1
-    );
-    assert_eq!(
-        value(
-            &BASIC,
-            "VMX structures limited to 32-bit physical addresses",
-            raw
-        ),
-        0
-    );
-    has_line(
-        &caps(&[(0x480, raw)]),
-        "IA32_VMX_BASIC MSR: 0xda100011e57ed0 (0x480)",
-    );
-    has_line(&caps(&[(0x480, raw)]), "  VMCS memory type: write-back (6)");
-    has_line(&caps(&[(0x480, raw | 1 << 57)]), "  Reserved bit 57: Yes");
-}
-
-#[test]
-fn misc_by_field() {
-    let raw = 0x1234_5678_2e04_01e5;
-
-    assert_eq!(value(&MISC, "VMX-preemption timer rate", raw), 5);
-    assert_eq!(value(&MISC, "CR3-target values", raw), 4);
-    assert_eq!(value(&MISC, "Recommended limit of MSR lists", raw), 512 * 8);
-    assert_eq!(value(&MISC, "MSEG revision identifier", raw), 0x1234_5678);
-    assert_eq!(value(&MISC, "Activity state wait-for-SIPI", raw), 1);
-    assert_eq!(value(&MISC, "Intel PT in VMX operation", raw), 0);
-    assert_eq!(
-        value(&MISC, "VMWRITE to VM-exit information fields", raw),
-        1
-    );
-}
-
-#[test]
-fn ept_vpid_cap_by_field() {
-    let raw = 0x0000_0f01_0673_4141;
-
-    assert_eq!(value(&EPT_VPID_CAP, "2-MByte pages", raw), 1);
-    assert_eq!(value(&EPT_VPID_CAP, "Page-walk length of 5", raw), 0);
-    assert_eq!(value(&EPT_VPID_CAP, "All-context INVVPID", raw), 1);
-    assert_eq!(
-        value(&EPT_VPID_CAP, "Maximum HLAT prefix size", raw | 1 << 48),
-        1
-    );
-    assert_eq!(EPT_VPID_CAP.reserved(raw).collect::<Vec<_>>(), []);
-}
-
-#[test]
-fn fixed_bits_of_cr0() {
-    let caps = caps(&[(0x486, 0x8000_0021), (0x487, 0xffff_ffff)]);
-
-    has_line(&caps, "IA32_VMX_CR0_FIXED0 MSR: 0x80000021 (0x486)");
-    has_line(&caps, "  CR0.PE: Can set=Yes, Can clear=No");
-    has_line(&caps, "  CR0.WP: Can set=Yes, Can clear=Yes");
-    has_line(&caps, "  CR0 reserved bits that can be set: 0x1ffaffc0");
-}
-
-#[test]
-fn fixed_bits_of_cr4() {
-    let caps = caps(&[(0x488, 0x2000), (0x489, 0x3727ff)]);
-
-    has_line(&caps, "  CR4.VMXE: Can set=Yes, Can clear=No");
-    has_line(&caps, "  CR4.SMEP: Can set=Yes, Can clear=Yes");
-    has_line(&caps, "  CR4.LA57: Can set=No, Can clear=Yes");
-    assert!(!text(&caps).iter().any(|l| l.contains("reserved")));
-}
-
-#[test]
-fn the_tables_hold_together() {
+fn the_table_holds_together() {
     for pair in CONTROLS.windows(2) {
         let [a, b] = pair else { unreachable!() };
         if a.group == b.group {
@@ -391,26 +228,5 @@ fn the_tables_hold_together() {
             assert!(name.starts_with("Activate "), "{group:?}: {name}");
             assert!(by.group().msr < group.msr, "read before {group:?}");
         }
-    }
-    for register in REGISTERS {
-        for field in register.fields {
-            assert!(field.high >= field.low && field.high < 64, "{field:?}");
-            assert_eq!(
-                field.kind == Kind::Flag,
-                field.high == field.low,
-                "{field:?}"
-            );
-        }
-        for pair in register.fields.windows(2) {
-            assert!(pair[0].high < pair[1].low, "{pair:?}");
-        }
-    }
-    for register in CONTROL_REGISTERS {
-        for pair in register.bits.windows(2) {
-            assert!(pair[0].0 < pair[1].0, "{pair:?}");
-        }
-    }
-    for pair in MSRS.windows(2) {
-        assert_eq!(pair[0].0 + 1, pair[1].0);
     }
 }
