@@ -2,7 +2,8 @@
 
 //! The capability MSRs of every online CPU.
 
-use crate::caps::{msrs, report, Capabilities};
+use crate::caps::remarks::{self, Disagreement, Missing, HIDDEN};
+use crate::caps::{report, Capabilities, Extension, Place};
 use crate::msr;
 use kernel::{
     cpu::{nr_cpu_ids, CpuId},
@@ -12,36 +13,28 @@ use kernel::{
 
 /// What the machine's CPUs say of their VMX.
 pub(crate) struct Machine {
-    first: CpuId,
+    first: u32,
     caps: Capabilities,
     disagreements: KVec<Disagreement>,
 }
 
-/// An MSR that one CPU has different from the first CPU.
-struct Disagreement {
-    cpu: CpuId,
-    msr: u32,
-    first: Option<u64>,
-    here: Option<u64>,
-}
-
 impl Machine {
-    /// Reads the MSRs of every CPU that is online.
-    pub(crate) fn read() -> Result<Self> {
+    /// Reads every CPU that is online.
+    pub(crate) fn read(extension: Extension) -> Result<Self> {
         let mut machine: Option<Self> = None;
 
         for cpu in (0..nr_cpu_ids()).filter_map(CpuId::from_u32) {
-            let caps = match read_cpu(cpu) {
+            let caps = match read_cpu(extension, cpu) {
                 Ok(caps) => caps,
                 // Offline.
                 Err(e) if e == ENXIO => continue,
                 Err(e) => return Err(e),
             };
             match &mut machine {
-                Some(machine) => machine.compare(cpu, &caps)?,
+                Some(machine) => machine.compare(cpu.as_u32(), &caps)?,
                 None => {
                     machine = Some(Self {
-                        first: cpu,
+                        first: cpu.as_u32(),
                         caps,
                         disagreements: KVec::new(),
                     })
@@ -51,20 +44,14 @@ impl Machine {
 
         let machine = machine.ok_or(ENODEV)?;
         if machine.caps.iter().next().is_none() {
-            pr_err!("CPUID has VMX, but no capability MSR can be read: a hypervisor hides them\n");
+            pr_err!("{}\n", remarks::hidden(extension));
             return Err(ENODEV);
         }
         Ok(machine)
     }
 
-    fn compare(&mut self, cpu: CpuId, caps: &Capabilities) -> Result {
-        for (msr, first, here) in self.caps.differences(caps) {
-            let disagreement = Disagreement {
-                cpu,
-                msr,
-                first,
-                here,
-            };
+    fn compare(&mut self, cpu: u32, caps: &Capabilities) -> Result {
+        for disagreement in Disagreement::between((self.first, &self.caps), (cpu, caps)) {
             self.disagreements.push(disagreement, GFP_KERNEL)?;
         }
         Ok(())
@@ -80,61 +67,41 @@ impl Machine {
         });
     }
 
-    /// Writes lines of `MSR VALUE` for the first CPU, and what else there is to say as comments.
+    /// Writes what the first CPU says, and what else there is to say as comments.
     pub(crate) fn write_msrs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "# CPU {}", self.first.as_u32())?;
-        for (msr, value) in self.caps.iter() {
-            writeln!(f, "{msr:#x} {value:#x}")?;
-        }
+        writeln!(f, "# CPU {}", self.first)?;
+        self.caps.dump(&mut |line| writeln!(f, "{line}"))?;
         self.remarks(&mut |line| writeln!(f, "# {line}"))
     }
 
-    /// Hands `line` a sentence on every MSR that cannot be read, and on every one that differs.
+    /// Hands `line` a sentence on every value that cannot be read, and on every one that differs.
     fn remarks(&self, line: &mut dyn FnMut(fmt::Arguments<'_>) -> fmt::Result) -> fmt::Result {
-        for msr in self.caps.missing() {
-            line(format_args!(
-                "{} ({msr:#x}) cannot be read: a hypervisor may hide it",
-                msrs::name(msr),
-            ))?;
+        for place in self.caps.missing() {
+            let missing = Missing { place, why: HIDDEN };
+            line(format_args!("{missing}"))?;
         }
-        for d in &self.disagreements {
-            line(format_args!(
-                "CPUs disagree on {} ({:#x}): CPU {} has {}, CPU {} has {}",
-                msrs::name(d.msr),
-                d.msr,
-                self.first.as_u32(),
-                OrNothing(d.first),
-                d.cpu.as_u32(),
-                OrNothing(d.here),
-            ))?;
+        for disagreement in &self.disagreements {
+            line(format_args!("{disagreement}"))?;
         }
         Ok(())
     }
 }
 
-/// Reads the MSRs of one CPU.
-fn read_cpu(cpu: CpuId) -> Result<Capabilities> {
+/// Reads one CPU.
+fn read_cpu(extension: Extension, cpu: CpuId) -> Result<Capabilities> {
     let mut failure = Ok(());
 
-    let caps = Capabilities::read_with(|msr| match msr::read(cpu, msr) {
-        Ok(value) => Some(value),
-        // RDMSR faulted: this MSR is not there, but others may be.
-        Err(e) if e == EIO => None,
-        Err(e) => {
-            failure = Err(e);
-            None
-        }
+    let caps = Capabilities::read_with(extension, |place| match place {
+        Place::Cpuid(_) => None,
+        Place::Msr(msr) => match msr::read(cpu, msr) {
+            Ok(value) => Some(value),
+            // RDMSR faulted: this MSR is not there, but others may be.
+            Err(e) if e == EIO => None,
+            Err(e) => {
+                failure = Err(e);
+                None
+            }
+        },
     });
     failure.map(|()| caps)
-}
-
-struct OrNothing(Option<u64>);
-
-impl core::fmt::Display for OrNothing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(value) => write!(f, "{value:#x}"),
-            None => f.write_str("nothing"),
-        }
-    }
 }

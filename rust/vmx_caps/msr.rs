@@ -2,21 +2,21 @@
 
 //! CPUID and MSRs, read so that an MSR that is not there costs no more than an error.
 
-use crate::caps::CPUID_1_ECX_VMX;
-use core::arch::x86_64::__cpuid;
+use crate::caps::Extension;
+use core::{arch::x86_64::__cpuid, convert::Infallible};
 use kernel::{bindings, cpu::CpuId, error::to_result, prelude::*};
 
 /// Whether the CPU that this runs on has VMX.
-///
-/// Asks the processor, not the kernel: the kernel drops the feature where the firmware has locked
-/// VMX off, but the capability MSRs are there all the same.
 pub(crate) fn cpu_has_vmx() -> bool {
-    // `__cpuid()` was unsafe before Rust 1.94.
-    #[allow(unused_unsafe)]
-    // SAFETY: Every x86-64 processor has CPUID and its leaf 1.
-    let leaf = unsafe { __cpuid(1) };
+    let detected = Extension::detect(|leaf| {
+        // `__cpuid()` was unsafe before Rust 1.94.
+        #[allow(unused_unsafe)]
+        // SAFETY: Every x86-64 processor has CPUID, and any leaf may be asked for.
+        let answer = unsafe { __cpuid(leaf) };
 
-    leaf.ecx & CPUID_1_ECX_VMX != 0
+        Ok::<_, Infallible>([answer.eax, answer.ebx, answer.ecx, answer.edx])
+    });
+    matches!(detected, Ok(Some(Extension::Vmx)))
 }
 
 /// Reads `msr` on `cpu`: [`EIO`] where RDMSR faults, [`ENXIO`] where the CPU is offline.

@@ -14,6 +14,7 @@ pub mod caps;
 mod machine;
 mod msr;
 
+use caps::Extension;
 use kernel::debugfs::{Dir, File};
 use kernel::prelude::*;
 use machine::Machine;
@@ -42,7 +43,7 @@ impl kernel::InPlaceModule for VmxCaps {
                 );
                 return Err(ENODEV);
             }
-            let machine = Machine::read()?;
+            let machine = Machine::read(Extension::Vmx)?;
             machine.log();
 
             let dir = Dir::new(c"vmx_caps");

@@ -6,7 +6,7 @@ mod caps_common;
 
 use acct::caps::controls::{CONTROLS, GROUPS};
 use acct::caps::msrs::MSRS;
-use acct::caps::{Allowed, Capabilities, GroupId, Presence, Reading};
+use acct::caps::{Allowed, Capabilities, GroupId, Place, Presence, Reading};
 use caps_common::{caps, has_line, text};
 
 const YES: Allowed = Allowed {
@@ -161,8 +161,8 @@ fn a_group_needs_the_control_that_activates_it() {
 
         assert!(matches!(able.presence(id), Presence::Present(_)));
         assert!(matches!(unable.presence(id), Presence::Absent));
-        assert_eq!(able.exists(msr), Some(true));
-        assert_eq!(unable.exists(msr), Some(false));
+        assert_eq!(able.exists(Place::Msr(msr)), Some(true));
+        assert_eq!(unable.exists(Place::Msr(msr)), Some(false));
     }
     has_line(
         &caps(&[(0x482, 0), (0x48b, u64::MAX)]),
@@ -187,7 +187,7 @@ fn the_true_msrs_where_basic_says_so() {
     // Promised but hidden.
     let hidden = caps(&[(0x480, TRUE), (0x481, 0x16)]);
     assert_eq!(reading(&hidden, GroupId::Pin).msr, 0x481);
-    assert!(hidden.missing().any(|msr| msr == 0x48d));
+    assert!(hidden.missing().any(|place| place == Place::Msr(0x48d)));
 
     has_line(
         &caps(&[(0x480, TRUE), (0x490, 0x0003_ffff_0000_11fb)]),

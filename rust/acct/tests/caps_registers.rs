@@ -5,11 +5,17 @@
 mod caps_common;
 
 use acct::caps::msrs::MSRS;
-use acct::caps::registers::{
-    Field, Kind, Register, BASIC, CONTROL_REGISTERS, EPT_VPID_CAP, MISC, REGISTERS,
-};
-use acct::caps::Capabilities;
+use acct::caps::registers::{Field, Kind, Register, BASIC, CONTROL_REGISTERS, EPT_VPID_CAP, MISC};
+use acct::caps::{Capabilities, Extension, Place};
 use caps_common::{caps, has_line, text};
+
+/// The index of an MSR.
+fn index(place: Place) -> u32 {
+    match place {
+        Place::Msr(msr) => msr,
+        Place::Cpuid(_) => panic!("VMX has {place}"),
+    }
+}
 
 fn value(register: &Register, name: &str, raw: u64) -> u64 {
     let field = |f: &&Field| f.name == name;
@@ -33,15 +39,16 @@ fn a_processor_is_asked_for_what_it_has_and_nothing_else() {
         (0x48b, 1 << 33),
     ];
     let mut asked = Vec::new();
-    let read = Capabilities::read_with(|msr| {
+    let read = Capabilities::read_with(Extension::Vmx, |place| {
+        let msr = index(place);
         asked.push(msr);
         old.iter().find(|m| m.0 == msr).map(|m| m.1)
     });
 
     assert_eq!(asked, (0x480..=0x48c).collect::<Vec<_>>());
-    assert_eq!(read.iter().collect::<Vec<_>>(), old);
+    assert_eq!(read, caps(&old));
     assert_eq!(
-        read.missing().collect::<Vec<_>>(),
+        read.missing().map(index).collect::<Vec<_>>(),
         [0x485, 0x486, 0x487, 0x488, 0x489, 0x48a, 0x48c]
     );
 }
@@ -49,8 +56,8 @@ fn a_processor_is_asked_for_what_it_has_and_nothing_else() {
 #[test]
 fn what_nobody_can_tell_is_tried() {
     let mut asked = Vec::new();
-    let read = Capabilities::read_with(|msr| {
-        asked.push(msr);
+    let read = Capabilities::read_with(Extension::Vmx, |place| {
+        asked.push(index(place));
         None
     });
 
@@ -58,7 +65,7 @@ fn what_nobody_can_tell_is_tried() {
     assert_eq!(asked, all);
     // Only what every processor with VMX has is missed.
     assert_eq!(
-        read.missing().collect::<Vec<_>>(),
+        read.missing().map(index).collect::<Vec<_>>(),
         (0x480..=0x48a).collect::<Vec<_>>()
     );
 }
@@ -70,7 +77,10 @@ fn differences_between_two_processors() {
 
     assert_eq!(
         a.differences(&b).collect::<Vec<_>>(),
-        [(0x481, Some(2), Some(3)), (0x485, None, Some(4))]
+        [
+            (Place::Msr(0x481), Some(2), Some(3)),
+            (Place::Msr(0x485), None, Some(4))
+        ]
     );
     assert_eq!(a.differences(&a).count(), 0);
 }
@@ -156,7 +166,7 @@ fn fixed_bits_of_cr4() {
 
 #[test]
 fn the_tables_hold_together() {
-    for register in REGISTERS {
+    for register in Extension::ALL.into_iter().flat_map(Extension::registers) {
         for field in register.fields {
             assert!(field.high >= field.low && field.high < 64, "{field:?}");
             assert_eq!(
@@ -176,5 +186,14 @@ fn the_tables_hold_together() {
     }
     for pair in MSRS.windows(2) {
         assert_eq!(pair[0].0 + 1, pair[1].0);
+    }
+    for extension in Extension::ALL {
+        let places: Vec<_> = extension.places().map(|p| p.0).collect();
+        for register in extension.registers() {
+            assert!(places.contains(&register.place), "{register:?}");
+        }
+        for place in places {
+            assert_ne!(place.name(), "unknown MSR");
+        }
     }
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The capability MSRs of one processor, and which of them it has.
+//! The capability MSRs of VMX, and which of them a processor has.
 
+use super::capabilities::Capabilities;
 use super::controls::{GroupId, Reading, GROUPS};
+use super::places::Place;
 use super::registers::{BASIC, BASIC_TRUE_CONTROLS, EPT_VPID_CAP, VMFUNC};
 
 /// The capability MSRs and their names, by index.
@@ -31,21 +33,6 @@ pub const MSRS: &[(u32, &str)] = &[
     (0x493, "IA32_VMX_EXIT_CTLS2"),
 ];
 
-/// The name of a capability MSR.
-pub fn name(msr: u32) -> &'static str {
-    position(msr).map_or("unknown MSR", |i| MSRS[i].1)
-}
-
-fn position(msr: u32) -> Option<usize> {
-    MSRS.iter().position(|&(index, _)| index == msr)
-}
-
-/// What the capability MSRs of one processor hold, as far as they are known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Capabilities {
-    values: [Option<u64>; MSRS.len()],
-}
-
 /// Whether a processor has a group of controls.
 #[derive(Clone, Copy, Debug)]
 pub enum Presence {
@@ -58,65 +45,16 @@ pub enum Presence {
 }
 
 impl Capabilities {
-    /// Asks `read` for every MSR that the processor may have, given those it has already
-    /// answered. `read` gives `None` for an MSR that cannot be read.
-    pub fn read_with(mut read: impl FnMut(u32) -> Option<u64>) -> Self {
-        let mut caps = Self::default();
-
-        for (i, &(msr, _)) in MSRS.iter().enumerate() {
-            if caps.exists(msr) != Some(false) {
-                caps.values[i] = read(msr);
-            }
-        }
-        caps
-    }
-
-    /// What `msr` holds, if that is known.
-    pub fn get(&self, msr: u32) -> Option<u64> {
-        position(msr).and_then(|i| self.values[i])
-    }
-
-    /// Notes what `msr` holds; `false` if it is not a capability MSR.
-    pub fn set(&mut self, msr: u32, value: u64) -> bool {
-        position(msr)
-            .map(|i| self.values[i] = Some(value))
-            .is_some()
-    }
-
-    /// The MSRs that are known, with what they hold.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
-        MSRS.iter()
-            .zip(&self.values)
-            .filter_map(|(&(msr, _), &value)| value.map(|value| (msr, value)))
-    }
-
-    /// The MSRs that the processor must have, by what its other MSRs say, but that are not known.
-    pub fn missing(&self) -> impl Iterator<Item = u32> + '_ {
-        MSRS.iter()
-            .map(|&(msr, _)| msr)
-            .filter(|&msr| self.get(msr).is_none() && self.exists(msr) == Some(true))
-    }
-
-    /// The MSRs that differ between two processors, with what each of the two holds.
-    pub fn differences<'a>(
-        &'a self,
-        other: &'a Self,
-    ) -> impl Iterator<Item = (u32, Option<u64>, Option<u64>)> + 'a {
-        MSRS.iter()
-            .map(|&(msr, _)| (msr, self.get(msr), other.get(msr)))
-            .filter(|(_, ours, theirs)| ours != theirs)
-    }
-
-    /// Whether the processor has `msr`, as far as the known MSRs tell.
-    pub fn exists(&self, msr: u32) -> Option<bool> {
-        if msr == EPT_VPID_CAP.msr {
+    /// Whether a processor with VMX has `msr`, as far as the known MSRs tell.
+    pub(super) fn vmx_msr_exists(&self, msr: u32) -> Option<bool> {
+        if Place::Msr(msr) == EPT_VPID_CAP.place {
             // SDM A.10: for "enable EPT" or "enable VPID".
             return either(
                 self.can_set(GroupId::Secondary, 1),
                 self.can_set(GroupId::Secondary, 5),
             );
         }
-        if msr == VMFUNC.msr {
+        if Place::Msr(msr) == VMFUNC.place {
             // SDM A.11: for "enable VM functions".
             return self.can_set(GroupId::Secondary, 13);
         }
@@ -150,7 +88,7 @@ impl Capabilities {
         let known = true_msr
             .into_iter()
             .chain([group.msr])
-            .find_map(|msr| self.get(msr).map(|raw| Reading { group, msr, raw }));
+            .find_map(|msr| self.msr(msr).map(|raw| Reading { group, msr, raw }));
 
         known.map_or(Presence::Unknown, Presence::Present)
     }
@@ -165,7 +103,7 @@ impl Capabilities {
     }
 
     fn has_true_controls(&self) -> Option<bool> {
-        self.get(BASIC.msr)
+        self.get(BASIC.place)
             .map(|basic| basic >> BASIC_TRUE_CONTROLS & 1 != 0)
     }
 }

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The capability MSRs that do not describe a group of controls, field by field.
+//! The capability MSRs of VMX that do not describe a group of controls, field by field.
 
 use super::controls::Allowed;
+use super::places::Place;
 
-/// A capability MSR made of fields.
+/// A value made of fields.
 #[derive(Clone, Copy, Debug)]
 pub struct Register {
-    /// Its index.
-    pub msr: u32,
-    /// What the SDM defines in it.
+    /// Where it is read.
+    pub place: Place,
+    /// What the SDM or the APM defines in it.
     pub fields: &'static [Field],
 }
 
-/// A field of a capability MSR.
+/// A field of a register.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Its highest bit.
     pub high: u8,
     /// Its lowest bit.
     pub low: u8,
-    /// What it tells, in the SDM's words as far as they fit on a line.
+    /// What it tells, in the manual's words as far as they fit on a line.
     pub name: &'static str,
     /// How to read it.
     pub kind: Kind,
@@ -63,7 +64,7 @@ impl Field {
 }
 
 impl Register {
-    /// The bits that are set in `raw` although the SDM reserves them.
+    /// The bits that are set in `raw` although the manual reserves them.
     pub fn reserved(&self, raw: u64) -> impl Iterator<Item = u8> {
         let rest = self.fields.iter().fold(raw, |rest, f| rest & !f.mask());
 
@@ -71,11 +72,11 @@ impl Register {
     }
 }
 
-const fn flag(bit: u8, name: &'static str) -> Field {
+pub(super) const fn flag(bit: u8, name: &'static str) -> Field {
     field(bit, bit, Kind::Flag, name)
 }
 
-const fn field(high: u8, low: u8, kind: Kind, name: &'static str) -> Field {
+pub(super) const fn field(high: u8, low: u8, kind: Kind, name: &'static str) -> Field {
     Field {
         high,
         low,
@@ -86,7 +87,7 @@ const fn field(high: u8, low: u8, kind: Kind, name: &'static str) -> Field {
 
 /// IA32_VMX_BASIC (SDM A.1).
 pub const BASIC: Register = Register {
-    msr: 0x480,
+    place: Place::Msr(0x480),
     fields: &[
         field(30, 0, Kind::Id, "VMCS revision identifier"),
         field(44, 32, Kind::Bytes, "VMXON and VMCS region size"),
@@ -107,7 +108,7 @@ pub const BASIC_TRUE_CONTROLS: u8 = 55;
 
 /// IA32_VMX_MISC (SDM A.6).
 pub const MISC: Register = Register {
-    msr: 0x485,
+    place: Place::Msr(0x485),
     fields: &[
         field(4, 0, Kind::TscBit, "VMX-preemption timer rate"),
         flag(5, "VM exits store IA32_EFER.LMA in the VM-entry controls"),
@@ -127,13 +128,13 @@ pub const MISC: Register = Register {
 
 /// IA32_VMX_VMCS_ENUM (SDM A.9).
 pub const VMCS_ENUM: Register = Register {
-    msr: 0x48a,
+    place: Place::Msr(0x48a),
     fields: &[field(9, 1, Kind::Number, "Highest index of a VMCS field")],
 };
 
 /// IA32_VMX_EPT_VPID_CAP (SDM A.10).
 pub const EPT_VPID_CAP: Register = Register {
-    msr: 0x48c,
+    place: Place::Msr(0x48c),
     fields: &[
         flag(0, "Execute-only translations"),
         flag(6, "Page-walk length of 4"),
@@ -159,7 +160,7 @@ pub const EPT_VPID_CAP: Register = Register {
 
 /// IA32_VMX_VMFUNC (SDM A.11).
 pub const VMFUNC: Register = Register {
-    msr: 0x491,
+    place: Place::Msr(0x491),
     fields: &[flag(0, "EPTP switching")],
 };
 

@@ -4,14 +4,20 @@
 
 use core::fmt;
 
+use super::capabilities::Capabilities;
 use super::controls::{Allowed, Reading, GROUPS};
-use super::msrs::{name, Capabilities, Presence};
-use super::registers::{ControlRegister, Field, Kind, Register, CONTROL_REGISTERS, REGISTERS};
+use super::msrs::Presence;
+use super::places::Place;
+use super::registers::{ControlRegister, Field, Kind, Register, CONTROL_REGISTERS};
+use super::svm::Status;
 
 /// Hands every line about `caps` to `line`, without an end of line.
 ///
-/// Says nothing about an MSR that is not known: why it is not, only its reader can tell.
+/// Says nothing about a value that is not known: why it is not, only its reader can tell.
 pub fn lines(caps: &Capabilities, line: &mut dyn FnMut(fmt::Arguments<'_>)) {
+    if let Some(status) = Status::of(caps) {
+        line(format_args!("SVM: {status}"));
+    }
     for group in GROUPS {
         match caps.presence(group.id) {
             Presence::Present(reading) => controls(&reading, line),
@@ -23,8 +29,8 @@ pub fn lines(caps: &Capabilities, line: &mut dyn FnMut(fmt::Arguments<'_>)) {
             Presence::Unknown => {}
         }
     }
-    for register in REGISTERS {
-        if let Some(raw) = caps.get(register.msr) {
+    for register in caps.extension().registers() {
+        if let Some(raw) = caps.get(register.place) {
             fields(register, raw, line);
         }
     }
@@ -39,7 +45,7 @@ fn controls(reading: &Reading, line: &mut dyn FnMut(fmt::Arguments<'_>)) {
         reading.group.name,
         reading.raw,
         reading.msr,
-        name(reading.msr),
+        Place::Msr(reading.msr).name(),
     ));
     for entry in reading.entries() {
         match entry.control {
@@ -53,12 +59,7 @@ fn controls(reading: &Reading, line: &mut dyn FnMut(fmt::Arguments<'_>)) {
 }
 
 fn fields(register: &Register, raw: u64, line: &mut dyn FnMut(fmt::Arguments<'_>)) {
-    line(format_args!(
-        "{} MSR: {:#x} ({:#x})",
-        name(register.msr),
-        raw,
-        register.msr,
-    ));
+    value(register.place, raw, line);
     for field in register.fields {
         line(format_args!("  {}: {}", field.name, Value(field, raw)));
     }
@@ -67,19 +68,26 @@ fn fields(register: &Register, raw: u64, line: &mut dyn FnMut(fmt::Arguments<'_>
     }
 }
 
+fn value(place: Place, raw: u64, line: &mut dyn FnMut(fmt::Arguments<'_>)) {
+    match place {
+        Place::Msr(msr) => line(format_args!("{} MSR: {raw:#x} ({msr:#x})", place.name())),
+        Place::Cpuid(_) => line(format_args!("{}: {raw:#x}", place.name())),
+    }
+}
+
 fn fixed_bits(
     register: &ControlRegister,
     caps: &Capabilities,
     line: &mut dyn FnMut(fmt::Arguments<'_>),
 ) {
-    let known = [register.fixed0, register.fixed1];
-    for msr in known {
-        if let Some(raw) = caps.get(msr) {
-            line(format_args!("{} MSR: {:#x} ({:#x})", name(msr), raw, msr));
+    let known = [register.fixed0, register.fixed1].map(Place::Msr);
+    for place in known {
+        if let Some(raw) = caps.get(place) {
+            value(place, raw, line);
         }
     }
 
-    let [Some(fixed0), Some(fixed1)] = known.map(|msr| caps.get(msr)) else {
+    let [Some(fixed0), Some(fixed1)] = known.map(|place| caps.get(place)) else {
         return;
     };
     for &(bit, name) in register.bits {

@@ -3,13 +3,19 @@
 //! What the tests of the capabilities share.
 
 use acct::caps::report;
-use acct::caps::Capabilities;
+use acct::caps::{Capabilities, Extension, Place};
 
-/// What is known when `msrs` is all that is.
+/// What is known of a processor with VMX when `msrs` is all that is.
 pub fn caps(msrs: &[(u32, u64)]) -> Capabilities {
-    let mut caps = Capabilities::default();
-    for &(msr, value) in msrs {
-        assert!(caps.set(msr, value), "{msr:#x} is a capability MSR");
+    let places: Vec<_> = msrs.iter().map(|&(msr, v)| (Place::Msr(msr), v)).collect();
+    caps_of(Extension::Vmx, &places)
+}
+
+/// What is known of a processor with `extension` when `values` is all that is.
+pub fn caps_of(extension: Extension, values: &[(Place, u64)]) -> Capabilities {
+    let mut caps = Capabilities::new(extension);
+    for &(place, value) in values {
+        assert!(caps.set(place, value), "{extension} has {place}");
     }
     caps
 }

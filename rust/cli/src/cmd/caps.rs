@@ -2,7 +2,9 @@
 
 //! `kvm-exits caps`: what a processor's VMX can do.
 
+mod cpus;
 mod diff;
+mod dump;
 mod json;
 mod source;
 
@@ -27,7 +29,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
 
-    /// Print the MSRs themselves, in the form that --from reads.
+    /// Print the values themselves, in the form that --from reads.
     #[arg(long, conflicts_with = "json")]
     raw: bool,
 
@@ -65,14 +67,12 @@ fn text(source: &Source) -> String {
 
 fn raw(source: &Source) -> String {
     let mut text = String::new();
-    for (msr, value) in source.caps.iter() {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{msr:#x} {value:#x}");
-    }
+    // Writing to a String cannot fail.
+    let _ = source.caps.dump(&mut |line| writeln!(text, "{line}"));
     text + &remarks(source, "# ")
 }
 
-/// What the reader of the MSRs came across, each line behind `prefix`.
+/// What the reading came across, each line behind `prefix`.
 fn remarks(source: &Source, prefix: &str) -> String {
     let mut text = String::new();
     for line in source.remarks() {

@@ -6,10 +6,9 @@ use super::json::{control_name, field_bits, field_value, Bit, FieldValue};
 use super::source::Source;
 use crate::output;
 use acct::caps::controls::GROUPS;
-use acct::caps::msrs::{name, Presence};
-use acct::caps::registers::{Kind, CONTROL_REGISTERS, REGISTERS};
+use acct::caps::registers::{Kind, CONTROL_REGISTERS};
 use acct::caps::report::Value;
-use acct::caps::{Allowed, Capabilities, Reading};
+use acct::caps::{Allowed, Capabilities, Presence, Reading};
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;
@@ -172,14 +171,14 @@ fn registers(
     not_compared: &mut Vec<NotCompared>,
 ) -> Vec<Section<FieldDiff>> {
     let mut sections = Vec::new();
-    for register in REGISTERS {
-        let msr = register.msr;
-        // A processor that lacks the MSR lacks what it tells.
-        let known = |caps: &Capabilities| match (caps.get(msr), caps.exists(msr)) {
+    for register in a.extension().registers() {
+        let place = register.place;
+        // A processor that lacks the register lacks what it tells.
+        let known = |caps: &Capabilities| match (caps.get(place), caps.exists(place)) {
             (None, Some(false)) => Some(0),
             (raw, _) => raw,
         };
-        let Some((a, b)) = both(name(msr), known(a), known(b), not_compared) else {
+        let Some((a, b)) = both(place.name(), known(a), known(b), not_compared) else {
             continue;
         };
         let fields = register.fields.iter().filter(|f| f.value(a) != f.value(b));
@@ -208,7 +207,11 @@ fn registers(
                 text: format!("Reserved bit {bit}: only {}", which(in_a)),
             }
         });
-        push(&mut sections, name(msr), fields.chain(reserved).collect());
+        push(
+            &mut sections,
+            place.name(),
+            fields.chain(reserved).collect(),
+        );
     }
     sections
 }
@@ -220,7 +223,7 @@ fn control_registers(
 ) -> Vec<Section<BitDiff>> {
     let mut sections = Vec::new();
     for register in CONTROL_REGISTERS {
-        let fixed = |caps: &Capabilities| caps.get(register.fixed0).zip(caps.get(register.fixed1));
+        let fixed = |caps: &Capabilities| caps.msr(register.fixed0).zip(caps.msr(register.fixed1));
         let Some((a, b)) = both(register.name, fixed(a), fixed(b), not_compared) else {
             continue;
         };

@@ -2,15 +2,16 @@
 
 //! The capabilities as JSON.
 //!
-//! MSR indices and values are strings in hex: JSON readers that take every number for a double
-//! would lose bits of them.
+//! Values, and where they are read, are strings in hex: JSON readers that take every number for a
+//! double would lose bits of them.
 
 use super::source::Source;
 use acct::caps::controls::{Entry, GROUPS};
-use acct::caps::msrs::{name, Presence};
-use acct::caps::registers::{Field, Kind, CONTROL_REGISTERS, REGISTERS};
+use acct::caps::registers::{Field, Kind, CONTROL_REGISTERS};
+use acct::caps::remarks;
 use acct::caps::report::NotActivated;
-use acct::caps::{Allowed, Capabilities, Reading};
+use acct::caps::svm::{self, Status};
+use acct::caps::{Allowed, Capabilities, Extension, Place, Presence, Reading};
 use serde::Serialize;
 
 /// What `kvm-exits caps --json` prints.
@@ -18,6 +19,11 @@ use serde::Serialize;
 pub struct Report {
     schema: u32,
     source: String,
+    isa: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_text: Option<String>,
     groups: Vec<Group>,
     absent_groups: Vec<AbsentGroup>,
     registers: Vec<Register>,
@@ -60,10 +66,24 @@ struct AbsentGroup {
     reason: String,
 }
 
+/// Where a value is read.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum At {
+    Msr {
+        msr: String,
+    },
+    Cpuid {
+        cpuid: String,
+        register: &'static str,
+    },
+}
+
 #[derive(Serialize)]
 struct Register {
     name: &'static str,
-    msr: String,
+    #[serde(flatten)]
+    at: At,
     raw: String,
     fields: Vec<RegisterField>,
     reserved_bits_set: Vec<u8>,
@@ -96,17 +116,19 @@ struct ControlRegister {
 
 #[derive(Serialize)]
 struct Missing {
-    msr: String,
+    #[serde(flatten)]
+    at: At,
     name: &'static str,
 }
 
 #[derive(Serialize)]
 struct Disagreement {
-    msr: String,
+    #[serde(flatten)]
+    at: At,
     name: &'static str,
-    cpu: usize,
+    cpu: u32,
     raw: Option<String>,
-    first_cpu: usize,
+    first_cpu: u32,
     first_raw: Option<String>,
 }
 
@@ -127,32 +149,23 @@ impl Report {
             }
         }
 
+        let status = Status::of(caps);
+
         Self {
             schema: 1,
             source: source.name.clone(),
+            isa: isa(caps.extension()),
+            status: status.map(Status::name),
+            status_text: status.map(|status| status.to_string()),
             groups,
             absent_groups,
             registers: registers(caps),
             control_registers: control_registers(caps),
-            missing: source
-                .missing
-                .iter()
-                .map(|&msr| Missing {
-                    msr: hex(msr),
-                    name: name(msr),
-                })
-                .collect(),
+            missing: source.missing.iter().map(Missing::from).collect(),
             disagreements: source
                 .disagreements
                 .iter()
-                .map(|d| Disagreement {
-                    msr: hex(d.msr),
-                    name: name(d.msr),
-                    cpu: d.cpu,
-                    raw: d.value.map(hex),
-                    first_cpu: d.first_cpu,
-                    first_raw: d.first_value.map(hex),
-                })
+                .map(Disagreement::from)
                 .collect(),
             notes: source.notes.clone(),
         }
@@ -164,9 +177,43 @@ impl Group {
         Self {
             name: reading.group.name,
             msr: hex(reading.msr),
-            msr_name: name(reading.msr),
+            msr_name: Place::Msr(reading.msr).name(),
             raw: hex(reading.raw),
             controls: reading.entries().map(Control::from).collect(),
+        }
+    }
+}
+
+impl From<Place> for At {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Msr(msr) => Self::Msr { msr: hex(msr) },
+            Place::Cpuid(register) => Self::Cpuid {
+                cpuid: hex(svm::LEAF),
+                register: register.name(),
+            },
+        }
+    }
+}
+
+impl From<&Place> for Missing {
+    fn from(&place: &Place) -> Self {
+        Self {
+            at: place.into(),
+            name: place.name(),
+        }
+    }
+}
+
+impl From<&remarks::Disagreement> for Disagreement {
+    fn from(d: &remarks::Disagreement) -> Self {
+        Self {
+            at: d.place.into(),
+            name: d.place.name(),
+            cpu: d.cpu,
+            raw: d.value.map(hex),
+            first_cpu: d.first_cpu,
+            first_raw: d.first_value.map(hex),
         }
     }
 }
@@ -208,7 +255,7 @@ pub fn field_value(field: &Field, raw: u64) -> FieldValue {
     }
 }
 
-/// A field's bits, as the SDM writes them.
+/// A field's bits, as the manuals write them.
 pub fn field_bits(field: &Field) -> String {
     if field.high == field.low {
         field.low.to_string()
@@ -217,19 +264,28 @@ pub fn field_bits(field: &Field) -> String {
     }
 }
 
-/// An MSR, or what it holds.
+/// The extension, as snapshots have it.
+fn isa(extension: Extension) -> &'static str {
+    match extension {
+        Extension::Vmx => "vmx",
+        Extension::Svm => "svm",
+    }
+}
+
 fn hex(value: impl Into<u64>) -> String {
     format!("{:#x}", value.into())
 }
 
 fn registers(caps: &Capabilities) -> Vec<Register> {
-    let known = REGISTERS
+    let known = caps
+        .extension()
+        .registers()
         .iter()
-        .filter_map(|register| caps.get(register.msr).map(|raw| (register, raw)));
+        .filter_map(|register| caps.get(register.place).map(|raw| (register, raw)));
     known
         .map(|(register, raw)| Register {
-            name: name(register.msr),
-            msr: hex(register.msr),
+            name: register.place.name(),
+            at: register.place.into(),
             raw: hex(raw),
             fields: register
                 .fields
@@ -247,8 +303,8 @@ fn registers(caps: &Capabilities) -> Vec<Register> {
 
 fn control_registers(caps: &Capabilities) -> Vec<ControlRegister> {
     let known = CONTROL_REGISTERS.iter().filter_map(|register| {
-        let fixed0 = caps.get(register.fixed0)?;
-        Some((register, fixed0, caps.get(register.fixed1)?))
+        let fixed0 = caps.msr(register.fixed0)?;
+        Some((register, fixed0, caps.msr(register.fixed1)?))
     });
     known
         .map(|(register, fixed0, fixed1)| ControlRegister {
