@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The capability MSRs of every online CPU.
+//! The capabilities of every online CPU.
 
 use crate::caps::remarks::{self, Disagreement, Missing, HIDDEN};
-use crate::caps::{report, Capabilities, Extension, Place};
-use crate::msr;
+use crate::caps::{report, svm, Capabilities, Extension, Place};
+use crate::{cpuid, msr};
 use kernel::{
     cpu::{nr_cpu_ids, CpuId},
     fmt,
     prelude::*,
 };
 
-/// What the machine's CPUs say of their VMX.
+/// What the machine's CPUs say of their VMX or SVM.
 pub(crate) struct Machine {
     first: u32,
     caps: Capabilities,
@@ -89,10 +89,14 @@ impl Machine {
 
 /// Reads one CPU.
 fn read_cpu(extension: Extension, cpu: CpuId) -> Result<Capabilities> {
+    let leaf = match extension {
+        Extension::Vmx => None,
+        Extension::Svm => svm::leaf(|leaf| cpuid::on(cpu, leaf))?,
+    };
     let mut failure = Ok(());
 
     let caps = Capabilities::read_with(extension, |place| match place {
-        Place::Cpuid(_) => None,
+        Place::Cpuid(register) => leaf.map(|answer| register.of(answer).into()),
         Place::Msr(msr) => match msr::read(cpu, msr) {
             Ok(value) => Some(value),
             // RDMSR faulted: this MSR is not there, but others may be.

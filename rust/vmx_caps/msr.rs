@@ -1,23 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! CPUID and MSRs, read so that an MSR that is not there costs no more than an error.
+//! MSRs, read so that one that is not there costs no more than an error.
 
-use crate::caps::Extension;
-use core::{arch::x86_64::__cpuid, convert::Infallible};
 use kernel::{bindings, cpu::CpuId, error::to_result, prelude::*};
-
-/// Whether the CPU that this runs on has VMX.
-pub(crate) fn cpu_has_vmx() -> bool {
-    let detected = Extension::detect(|leaf| {
-        // `__cpuid()` was unsafe before Rust 1.94.
-        #[allow(unused_unsafe)]
-        // SAFETY: Every x86-64 processor has CPUID, and any leaf may be asked for.
-        let answer = unsafe { __cpuid(leaf) };
-
-        Ok::<_, Infallible>([answer.eax, answer.ebx, answer.ecx, answer.edx])
-    });
-    matches!(detected, Ok(Some(Extension::Vmx)))
-}
 
 /// Reads `msr` on `cpu`: [`EIO`] where RDMSR faults, [`ENXIO`] where the CPU is offline.
 ///

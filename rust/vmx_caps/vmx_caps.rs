@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! VMX capability discovery: puts what the processor's VMX can do into the kernel log, and the
-//! MSRs it was read from into debugfs.
+//! Capability discovery: puts what the processor's VMX or SVM can do into the kernel log, and the
+//! values it was read from into debugfs.
 //!
-//! Reads MSRs and nothing else. It needs no KVM, does not enter VMX operation, and loads beside
-//! whatever does.
+//! Reads CPUID and MSRs and nothing else. It needs no KVM, does not enable VMX or SVM, and loads
+//! beside whatever does.
 
 #![deny(missing_docs, unreachable_pub, unsafe_op_in_unsafe_fn)]
 #![deny(clippy::undocumented_unsafe_blocks, clippy::unwrap_used, clippy::panic)]
 
 #[path = "../acct/src/caps/mod.rs"]
 pub mod caps;
+mod cpuid;
 mod machine;
 mod msr;
 
-use caps::Extension;
+use caps::{remarks::NEITHER, Extension};
+use core::convert::Infallible;
 use kernel::debugfs::{Dir, File};
 use kernel::prelude::*;
 use machine::Machine;
@@ -23,7 +25,7 @@ module! {
     type: VmxCaps,
     name: "vmx_caps",
     authors: ["The kvm-exit-stats authors"],
-    description: "Reports what the processor's VMX can do",
+    description: "Reports what the processor's VMX or SVM can do",
     license: "GPL v2",
 }
 
@@ -37,13 +39,12 @@ struct VmxCaps {
 impl kernel::InPlaceModule for VmxCaps {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
-            if !msr::cpu_has_vmx() {
-                pr_err!(
-                    "no VMX: this CPU has none, or a hypervisor hides it (CPUID 1, ECX bit 5)\n"
-                );
-                return Err(ENODEV);
-            }
-            let machine = Machine::read(Extension::Vmx)?;
+            let Ok(detected) = Extension::detect(|leaf| Ok::<_, Infallible>(cpuid::here(leaf)));
+            let extension = detected.ok_or_else(|| {
+                pr_err!("{}\n", NEITHER);
+                ENODEV
+            })?;
+            let machine = Machine::read(extension)?;
             machine.log();
 
             let dir = Dir::new(c"vmx_caps");
