@@ -42,13 +42,15 @@ fn error(args: &[&str]) -> String {
 
 /// The control `name` of `group`.
 fn control<'a>(report: &'a Value, group: &str, name: &str) -> &'a Value {
-    let named = |list: &'a Value, name: &str| {
-        let list = list.as_array().expect("a list");
-        list.iter()
-            .find(|item| item["name"] == name)
-            .unwrap_or_else(|| panic!("no {name}"))
-    };
     named(&named(&report["groups"], group)["controls"], name)
+}
+
+/// What of `list` has this name.
+fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
+    let list = list.as_array().expect("a list");
+    list.iter()
+        .find(|item| item["name"] == name)
+        .unwrap_or_else(|| panic!("no {name}"))
 }
 
 #[test]
@@ -100,14 +102,99 @@ fn a_whole_processor() {
 
 #[test]
 fn raw_is_what_from_reads() {
-    let raw = text(&["--from", "haswell.txt", "--raw"]);
     let path = std::env::temp_dir().join(format!("kvm-exits-caps-{}.txt", std::process::id()));
-    std::fs::write(&path, &raw).expect("a file");
-    let again = text(&["--from", path.to_str().expect("a path"), "--raw"]);
-    std::fs::remove_file(&path).expect("removed");
+    for (file, lines) in [("haswell.txt", 18), ("epyc.txt", 2)] {
+        let raw = text(&["--from", file, "--raw"]);
+        std::fs::write(&path, &raw).expect("a file");
+        let again = text(&["--from", path.to_str().expect("a path"), "--raw"]);
+        std::fs::remove_file(&path).expect("removed");
 
-    assert_eq!(raw, again);
-    assert_eq!(raw.lines().count(), 18);
+        assert_eq!(raw, again);
+        assert_eq!(raw.lines().count(), lines);
+    }
+}
+
+#[test]
+fn svm_as_text() {
+    let text = text(&["--from", "epyc.txt"]);
+    let line = |line: &str| assert!(text.lines().any(|l| l == line), "{line:?} in {text}");
+
+    assert!(text.starts_with("SVM: allowed (VM_CR.SVMDIS is 0)\n"));
+    line("CPUID Fn8000_000A_EBX: 0x8000");
+    line("  Number of ASIDs (NASID): 32768");
+    line("  Virtual interrupt controller (AVIC): Yes");
+    line("  Idle HLT intercept (IdleHltIntercept): No");
+    line("VM_CR MSR: 0x8 (0xc0010114)");
+    assert!(!text.contains("Controls"), "{text}");
+}
+
+#[test]
+fn svm_as_json() {
+    let report = json(&["--from", "epyc-locked-off.txt", "--json"]);
+
+    assert_eq!(report["isa"], "svm");
+    assert_eq!(report["status"], "disabled_with_key");
+    let words = report["status_text"].as_str().expect("words");
+    assert!(words.starts_with("locked off by the firmware: "), "{words}");
+    assert_eq!(report["groups"].as_array().map(Vec::len), Some(0));
+
+    let features = named(&report["registers"], "CPUID Fn8000_000A_EDX");
+    assert_eq!(features["cpuid"], "0x8000000a");
+    assert_eq!(features["register"], "edx");
+    assert_eq!(features["reserved_bits_set"], serde_json::json!([31]));
+    let np = named(&features["fields"], "Nested paging (NP)");
+    assert_eq!((&np["bits"], &np["value"]), (&"0".into(), &true.into()));
+
+    let vm_cr = named(&report["registers"], "VM_CR");
+    assert_eq!(vm_cr["msr"], "0xc0010114");
+    assert_eq!(vm_cr["raw"], "0x18");
+
+    let vmx = json(&["--from", "haswell.txt", "--json"]);
+    assert_eq!(vmx["isa"], "vmx");
+    assert!(vmx.get("status").is_none());
+}
+
+#[test]
+fn svm_without_vm_cr() {
+    let report = json(&["--from", "epyc-leaf.txt", "--json"]);
+
+    assert_eq!(report["status"], "unknown");
+    assert_eq!(report["registers"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn svm_against_svm() {
+    let diff = text(&["--diff", "epyc.txt", "epyc-locked-off.txt"]);
+    assert_eq!(
+        diff,
+        "\
+A: epyc.txt
+B: epyc-locked-off.txt
+CPUID Fn8000_000A_EBX
+  Number of ASIDs (NASID): A 32768, B 256
+CPUID Fn8000_000A_EDX
+  Virtual interrupt controller (AVIC): only A
+  AVIC in x2APIC mode (x2AVIC): only A
+  NMI virtualization (VNMI): only A
+  Reserved bit 31: only B
+VM_CR
+  EFER.SVME must be zero (SVMDIS): only B
+"
+    );
+    let diff = text(&["--diff", "epyc.txt", "epyc-leaf.txt"]);
+    assert!(
+        diff.ends_with("No difference\nNot compared: VM_CR, of which B does not tell\n"),
+        "{diff}"
+    );
+}
+
+#[test]
+fn vmx_against_svm() {
+    assert_eq!(
+        error(&["--diff", "haswell.txt", "epyc.txt"]),
+        "kvm-exits: haswell.txt is of a processor with VMX, epyc.txt of one with SVM: \
+         they have nothing to compare\n"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `kvm-exits caps`: what a processor's VMX can do.
+//! `kvm-exits caps`: what a processor's VMX or SVM can do.
 
 mod cpus;
 mod diff;
@@ -15,13 +15,14 @@ use source::Source;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Show what VMX can do, by the processor's capability MSRs.
+/// Show what the processor's VMX or SVM can do.
 ///
-/// Reads the MSRs of this machine (/dev/cpu/N/msr, or the file of vmx_caps.ko; needs root), or
-/// those that a file lists.
+/// VMX tells it in MSRs (/dev/cpu/N/msr, or the file of vmx_caps.ko; needs root); SVM in CPUID, and
+/// in an MSR whether the firmware has locked it off. Reads those of this machine, or of a file.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Read the MSRs from FILE: lines of `MSR VALUE` in hex, as in `0x481 0x3f00000016`.
+    /// Read FILE: lines of `MSR VALUE` and `cpuid LEAF EAX EBX ECX EDX` in hex, as in
+    /// `0x481 0x3f00000016`.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
 

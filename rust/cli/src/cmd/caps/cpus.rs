@@ -3,7 +3,8 @@
 //! The capabilities as this machine's CPUs tell them.
 
 use crate::cpuid::{Cpuid, Instruction};
-use acct::caps::{Capabilities, Extension, Place};
+use crate::pin::{allowed_cpus, Pin};
+use acct::caps::{svm, Capabilities, Extension, Place};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -48,6 +49,36 @@ pub fn vmx() -> Result<Cpus> {
         cpus.insert(cpu, caps);
     }
     Ok(cpus)
+}
+
+/// SVM, on every online CPU that this process may run on; and why no MSR could be read, if none
+/// could. CPUID needs neither a driver nor root.
+pub fn svm() -> Result<(Cpus, Option<String>)> {
+    let mut cpus = Cpus::new();
+    let mut failure = None;
+    let mut opened = false;
+
+    for cpu in allowed_cpus()? {
+        let pin = Pin::new(Some(cpu))?;
+        let leaf = svm::leaf(cpuid)?;
+        drop(pin);
+
+        let cpu = u32::try_from(cpu)?;
+        let file = File::open(msr_path(cpu));
+        opened |= file.is_ok();
+        let caps = Capabilities::read_with(Extension::Svm, |place| match place {
+            Place::Cpuid(register) => leaf.map(|answer| register.of(answer).into()),
+            Place::Msr(msr) => rdmsr(file.as_ref().ok()?, msr),
+        });
+        cpus.insert(cpu, caps);
+        if let Err(e) = file {
+            failure.get_or_insert_with(|| {
+                let path = msr_path(cpu);
+                format!("cannot open {path} ({e}): it takes root and the msr driver (modprobe msr)")
+            });
+        }
+    }
+    Ok((cpus, failure.filter(|_| !opened)))
 }
 
 /// A CPU's file.

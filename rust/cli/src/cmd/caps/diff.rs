@@ -9,12 +9,20 @@ use acct::caps::controls::GROUPS;
 use acct::caps::registers::{Kind, CONTROL_REGISTERS};
 use acct::caps::report::Value;
 use acct::caps::{Allowed, Capabilities, Presence, Reading};
-use anyhow::Result;
+use anyhow::{bail, Result};
 use serde::Serialize;
 use std::fmt::Write;
 
 /// Prints how the processors of `a` and `b` differ.
 pub fn run(a: &Source, b: &Source, json: bool) -> Result<()> {
+    let (in_a, in_b) = (a.caps.extension(), b.caps.extension());
+    if in_a != in_b {
+        bail!(
+            "{} is of a processor with {in_a}, {} of one with {in_b}: they have nothing to compare",
+            a.name,
+            b.name
+        );
+    }
     let diff = Diff::new(a, b);
     if json {
         output::print_json(&diff)

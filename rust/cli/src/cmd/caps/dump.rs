@@ -3,7 +3,7 @@
 //! Files that list what a processor's capabilities were read from.
 
 use acct::caps::msrs::MSRS;
-use acct::caps::{svm, Capabilities, Extension, Place};
+use acct::caps::{svm, Capabilities, Extension, Gpr, Place};
 use anyhow::{bail, Context, Result};
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub fn notes(text: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// Takes lines of `MSR VALUE` apart.
+/// Takes lines of `MSR VALUE` and `cpuid LEAF EAX EBX ECX EDX` apart.
 pub fn parse(text: &[u8]) -> Result<Capabilities> {
     let mut caps: Option<Capabilities> = None;
     let mut lines: BTreeMap<Place, usize> = BTreeMap::new();
@@ -54,6 +54,7 @@ pub fn parse(text: &[u8]) -> Result<Capabilities> {
 /// What a line says.
 fn values(line: &str) -> Result<Vec<(Place, u64)>> {
     match line.split_whitespace().collect::<Vec<_>>()[..] {
+        ["cpuid", ref numbers @ ..] => leaf_values(line, numbers),
         [msr, value] => {
             let msr = hex(msr)
                 .and_then(|msr| u32::try_from(msr).ok())
@@ -76,6 +77,24 @@ fn values(line: &str) -> Result<Vec<(Place, u64)>> {
             excerpt(line)
         ),
     }
+}
+
+fn leaf_values(line: &str, numbers: &[&str]) -> Result<Vec<(Place, u64)>> {
+    let number = |text: &&str| hex(text).filter(|&value| value <= u32::MAX.into());
+    let numbers: Option<Vec<_>> = numbers.iter().map(number).collect();
+
+    let Some(&[leaf, eax, ebx, ecx, edx]) = numbers.as_deref() else {
+        bail!(
+            "expected `cpuid LEAF EAX EBX ECX EDX` in hex, as in \
+             `cpuid 0x8000000a 0x1 0x8000 0x0 0x1`, found {}",
+            excerpt(line)
+        );
+    };
+    if leaf != u64::from(svm::LEAF) {
+        bail!("expected CPUID leaf {:#x}, found {leaf:#x}", svm::LEAF);
+    }
+    let places = Gpr::ALL.map(Place::Cpuid);
+    Ok(places.into_iter().zip([eax, ebx, ecx, edx]).collect())
 }
 
 /// Whose `place` is.
@@ -133,6 +152,58 @@ mod tests {
                 (Place::Msr(0x481), 0x3f_0000_0016),
                 (Place::Msr(0x48b), 0x0055_3cfe_0000_0000)
             ]
+        );
+    }
+
+    #[test]
+    fn a_leaf_and_an_msr() {
+        let text = "# Zen\ncpuid 0x8000000a 1 0x8000 0 FF # SVM\n0xc0010114 0x8\n";
+        let caps = parse(text.as_bytes()).expect("a list");
+
+        assert_eq!(caps.extension(), Extension::Svm);
+        assert_eq!(
+            caps.iter().map(|(_, value)| value).collect::<Vec<_>>(),
+            [1, 0x8000, 0, 0xff, 8]
+        );
+    }
+
+    #[test]
+    fn garbage_about_a_leaf() {
+        for text in [
+            "cpuid",
+            "cpuid 0x8000000a",
+            "cpuid 0x8000000a 1 2 3",
+            "cpuid 0x8000000a 1 2 3 4 5",
+            "cpuid 0x8000000a 1 2 3 0x100000000",
+            "cpuid 0x8000000a 1 2 3 -1",
+        ] {
+            assert_eq!(
+                error(text),
+                format!(
+                    "line 1: expected `cpuid LEAF EAX EBX ECX EDX` in hex, as in \
+                     `cpuid 0x8000000a 0x1 0x8000 0x0 0x1`, found {text:?}"
+                )
+            );
+        }
+        assert_eq!(
+            error("cpuid 0x1 1 2 3 4"),
+            "line 1: expected CPUID leaf 0x8000000a, found 0x1"
+        );
+        assert_eq!(
+            error("cpuid 0x8000000a 1 2 3 4\ncpuid 0x8000000a 1 2 3 4"),
+            "line 2: expected each value once, found CPUID Fn8000_000A_EAX as on line 1"
+        );
+    }
+
+    #[test]
+    fn a_processor_has_one_of_the_two() {
+        assert_eq!(
+            error("0x480 1\ncpuid 0x8000000a 1 2 3 4"),
+            "line 2: expected what VMX tells, as above, found CPUID Fn8000_000A_EAX of SVM"
+        );
+        assert_eq!(
+            error("0xc0010114 0\n0x480 1"),
+            "line 2: expected what SVM tells, as above, found IA32_VMX_BASIC (0x480) of VMX"
         );
     }
 

@@ -4,10 +4,10 @@
 
 use super::cpus::{self, msr_path, Cpus, CPU_DIR};
 use super::dump;
-use acct::caps::remarks::{self, Disagreement, Missing, HIDDEN};
+use acct::caps::remarks::{self, Disagreement, Missing, HIDDEN, NEITHER};
 use acct::caps::{Capabilities, Extension, Place};
 use anyhow::{bail, Context, Result};
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 /// The file of vmx_caps.ko.
@@ -57,7 +57,8 @@ impl Source {
         // Not every hypervisor without VMX faults when asked for its MSRs.
         match cpus::extension()? {
             Some(Extension::Vmx) => Self::vmx(),
-            _ => bail!("this CPU has no VMX, or a hypervisor hides it"),
+            Some(Extension::Svm) => Self::svm(),
+            None => bail!(NEITHER),
         }
     }
 
@@ -73,6 +74,20 @@ impl Source {
             "nothing to read MSRs from: neither {CPU_DIR}/N/msr (`modprobe msr`) nor \
              {MODULE_FILE} (`insmod vmx_caps.ko`) is there for this user; both are root's"
         )
+    }
+
+    fn svm() -> Result<Self> {
+        let (cpus, no_msrs) = cpus::svm()?;
+        let Some(why) = no_msrs else {
+            return Self::by_cpu(&cpus, |cpu| format!("CPUID, {}", msr_path(cpu)));
+        };
+        if File::open(MODULE_FILE).is_ok() {
+            return Self::file(Path::new(MODULE_FILE));
+        }
+        Ok(Self {
+            why_missing: why,
+            ..Self::by_cpu(&cpus, |_| "CPUID".to_string())?
+        })
     }
 
     fn by_cpu(cpus: &Cpus, name: impl Fn(u32) -> String) -> Result<Self> {
@@ -147,6 +162,25 @@ mod tests {
         assert_eq!(
             remarks.last().map(String::as_str),
             Some("CPUs disagree on IA32_VMX_BASIC (0x480): CPU 0 has 0x1, CPU 2 has 0x2")
+        );
+    }
+
+    #[test]
+    fn a_hidden_vm_cr_costs_nothing_else() {
+        let leaf = "cpuid 0x8000000a 0x1 0x10 0x0 0x1";
+        let cpus = Cpus::from([
+            (0, caps(leaf)),
+            (1, caps("cpuid 0x8000000a 0x1 0x10 0x0 0x9")),
+        ]);
+        let source = source(&cpus).expect("SVM");
+
+        assert_eq!(source.caps, caps(leaf));
+        assert_eq!(
+            source.remarks().collect::<Vec<_>>(),
+            [
+                "VM_CR (0xc0010114) cannot be read: a hypervisor may hide it",
+                "CPUs disagree on CPUID Fn8000_000A_EDX: CPU 0 has 0x1, CPU 1 has 0x9"
+            ]
         );
     }
 
