@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# VMX capabilities: what vmx_caps.ko puts into the kernel log, what it puts
-# into debugfs and what kvm-exits makes of the CPU's own MSRs must agree, bit
-# by bit. On a machine without VMX: a sentence and an errno, nothing else.
+# VMX or SVM capabilities: what vmx_caps.ko puts into the kernel log, what it
+# puts into debugfs and what kvm-exits makes of the CPU's own CPUID and MSRs
+# must agree, bit by bit. On a machine without either: a sentence and an errno,
+# nothing else.
 #
 #	scripts/lab run --no-kvm --out out/caps lab/tests/caps.sh
+#	LAB_MACHINE=tcg-svm scripts/lab run --no-kvm --out out/caps-svm lab/tests/caps.sh
 #	LAB_MACHINE=tcg scripts/lab run --no-kvm --out out/caps-no-vmx lab/tests/caps.sh
 set -u
 log=$LAB_OUT/dmesg.txt
@@ -110,16 +112,124 @@ check_bits() {
 	echo "ok: $checked bits follow from their MSRs"
 }
 
-without_vmx() {
-	[ "$status" != 0 ] || fail "vmx_caps.ko loaded on a CPU without VMX"
+# fields_of_log, fields_of_json: for each register of SVM "name raw", for each
+# of its fields "name value".
+fields_of_log() {
+	module_log | awk '
+		/^SVM: / { print; next }
+		!/^  / {
+			sub(/ \(0x[0-9a-f]*\)$/, ""); sub(/ MSR: /, ": ")
+		}
+		{ sub(/^  /, ""); print }'
+}
+
+fields_of_json() {
+	awk '
+		function value(line) {
+			sub(/^ *"[a-z_]*": /, "", line); sub(/,$/, "", line); gsub(/"/, "", line)
+			return line == "true" ? "Yes" : line == "false" ? "No" : line
+		}
+		/^  "status_text": / { print "SVM: " value($0) }
+		/^  "registers": / { inside = 1 }
+		/^  ]/ { inside = 0 }
+		!inside { next }
+		/^      "name": / { name = value($0) }
+		/^      "raw": / { print name ": " value($0) }
+		/^          "name": / { field = value($0) }
+		/^          "value": / { print field ": " value($0) }
+		/^        [0-9]/ { print "Reserved bit " ($1 + 0) ": Yes" }' "$1"
+}
+
+# ranges_of_json: for each field of a register "raw bits value".
+ranges_of_json() {
+	awk '
+		function value(line) {
+			sub(/^ *"[a-z_]*": /, "", line); sub(/,$/, "", line); gsub(/"/, "", line)
+			return line == "true" ? 1 : line == "false" ? 0 : line
+		}
+		/^  "registers": / { inside = 1 }
+		/^  ]/ { inside = 0 }
+		!inside { next }
+		/^      "raw": / { raw = value($0) }
+		/^          "bits": / { bits = value($0) }
+		/^          "value": / { print raw, bits, value($0) }' "$1"
+}
+
+# The same arithmetic once more, in another language.
+check_ranges() {
+	checked=0
+	while read -r raw bits value; do
+		high=${bits%:*} low=${bits#*:}
+		[ $((raw >> low & ((1 << (high - low + 1)) - 1))) = "$value" ] ||
+			fail "bits $bits of $raw are not $value"
+		checked=$((checked + 1))
+	done <"$1"
+	[ $checked -gt 30 ] || fail "only $checked fields in the JSON"
+	echo "ok: $checked fields follow from their registers"
+}
+
+# The leaf once more, as the kernel has read it.
+check_flags() {
+	for flag in npt:0 lbrv:1 nrip_save:3 tsc_scale:4 vmcb_clean:5 flushbyasid:6 decodeassists:7 \
+		pausefilter:10 pfthreshold:12 avic:13 v_vmsave_vmload:15 vgif:16 x2avic:18 vnmi:25; do
+		in_kernel=0
+		! grep -qE "^flags.* ${flag%:*}( |$)" /proc/cpuinfo || in_kernel=1
+		[ $((0x$1 >> ${flag#*:} & 1)) = $in_kernel ] || fail "the kernel has $flag as $in_kernel"
+	done
+	echo "ok: /proc/cpuinfo has the same features"
+}
+
+# The module is loaded, then not; CPUID needs neither it nor the msr driver.
+check_without_msr_driver() {
+	mv /dev/cpu /dev/cpu.away || fail "/dev/cpu stays"
+	kvm-exits caps --json >"$tmp/module.json" || fail "kvm-exits caps --json without the msr driver"
+	grep -q "\"source\": \"$msrs\"" "$tmp/module.json" || fail "caps did not read the module's file"
+	rmmod vmx_caps || fail "rmmod"
+	kvm-exits caps >"$tmp/cpuid" || fail "kvm-exits caps without the msr driver and the module"
+	mv /dev/cpu.away /dev/cpu
+	insmod "$LAB_MODULES/vmx_caps.ko" || fail "insmod"
+	sed -i 's/^SVM: .*/SVM: not known whether firmware allows it: VM_CR was not read/; /^VM_CR MSR/,$d' "$tmp/text"
+	echo 'VM_CR (0xc0010114) cannot be read: cannot open /dev/cpu/0/msr (No such file or' \
+		'directory (os error 2)): it takes root and the msr driver (modprobe msr)' >>"$tmp/text"
+	same "without the msr driver nothing but VM_CR is lost" "$tmp/text" "$tmp/cpuid"
+}
+
+without_either() {
+	[ "$status" != 0 ] || fail "vmx_caps.ko loaded on a CPU without VMX and SVM"
 	grep -q 'No such device' "$tmp/insmod" || fail "insmod gave no ENODEV: $(cat "$tmp/insmod")"
-	module_log | grep -q '^no VMX: ' || fail "the kernel log does not say that VMX is missing"
+	module_log | grep -q '^this CPU has neither VMX nor SVM' || fail "the kernel log does not say what is missing"
 	no_splat
-	! kvm-exits caps >"$tmp/text" 2>"$tmp/error" || fail "kvm-exits caps found VMX"
-	grep -q 'no VMX' "$tmp/error" || fail "kvm-exits does not say why: $(cat "$tmp/error")"
+	! kvm-exits caps >"$tmp/text" 2>"$tmp/error" || fail "kvm-exits caps found VMX or SVM"
+	grep -q 'this CPU has neither VMX nor SVM' "$tmp/error" || fail "kvm-exits does not say why: $(cat "$tmp/error")"
 	cat "$tmp/insmod" "$log" "$tmp/error"
-	echo "PASS: without VMX, a sentence and ENODEV"
+	echo "PASS: without VMX or SVM, a sentence and ENODEV"
 	exit 0
+}
+
+check_vmx() {
+	for group in Pin-Based 'Primary Processor-Based' 'Secondary Processor-Based' \
+		'Primary VM-Exit' VM-Entry; do
+		module_log | grep -qE "^$group Controls MSR: 0x[0-9a-f]+ \(0x4[89][0-9a-f] IA32_VMX_" ||
+			fail "no line for the $group controls"
+	done
+	groups_of_log >"$tmp/log.groups"
+	groups_of_json "$LAB_OUT/caps.json" >"$tmp/json.groups"
+	same "the kernel log and kvm-exits caps --json agree on every control" \
+		"$tmp/log.groups" "$tmp/json.groups"
+	bits_of_json "$LAB_OUT/caps.json" >"$tmp/bits"
+	check_bits "$tmp/bits"
+}
+
+check_svm() {
+	module_log | grep -qxF 'SVM: allowed (VM_CR.SVMDIS is 0)' || fail "no word on whether SVM is allowed"
+	fields_of_log >"$tmp/log.fields"
+	fields_of_json "$LAB_OUT/caps.json" >"$tmp/json.fields"
+	same "the kernel log and kvm-exits caps --json agree on every field" \
+		"$tmp/log.fields" "$tmp/json.fields"
+	ranges_of_json "$LAB_OUT/caps.json" >"$tmp/ranges"
+	check_ranges "$tmp/ranges"
+	check_flags "$(sed -n 's/^cpuid 0x8000000a 0x.* 0x.* 0x.* 0x//p' "$msrs")"
+	check_without_msr_driver
 }
 
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
@@ -127,38 +237,29 @@ dmesg -c >/dev/null
 insmod "$LAB_MODULES/vmx_caps.ko" 2>"$tmp/insmod"
 status=$?
 dmesg >"$log"
-grep -q '^flags.* vmx' /proc/cpuinfo || without_vmx
+isa=$(grep -m 1 '^flags' /proc/cpuinfo | tr ' ' '\n' | grep -xE 'vmx|svm') || without_either
 [ $status = 0 ] || fail "insmod: $(cat "$tmp/insmod" "$log")"
 no_splat
-for group in Pin-Based 'Primary Processor-Based' 'Secondary Processor-Based' \
-	'Primary VM-Exit' VM-Entry; do
-	module_log | grep -qE "^$group Controls MSR: 0x[0-9a-f]+ \(0x4[89][0-9a-f] IA32_VMX_" ||
-		fail "no line for the $group controls"
-done
 echo "ok: $(module_log | wc -l) lines in the kernel log"
 
-# The CPU's own MSRs, read past the module; then the module's file.
+# The CPU's own values, read past the module; then the module's file.
 kvm-exits caps >"$tmp/text" || fail "kvm-exits caps"
 kvm-exits caps --json >"$LAB_OUT/caps.json" || fail "kvm-exits caps --json"
-kvm-exits caps --json --from "$msrs" >"$tmp/from.json" || fail "kvm-exits caps --from $msrs"
+kvm-exits caps --json --from "$msrs" >"$tmp/from.json" || fail "kvm-exits caps --json --from $msrs"
 cp "$msrs" "$LAB_OUT/msrs.txt"
-grep -q '"source": "/dev/cpu/0/msr"' "$LAB_OUT/caps.json" || fail "caps did not read /dev/cpu/0/msr"
+grep -q '"source": ".*/dev/cpu/0/msr"' "$LAB_OUT/caps.json" || fail "caps did not read /dev/cpu/0/msr"
+grep -q "\"isa\": \"$isa\"" "$LAB_OUT/caps.json" || fail "caps found something else than $isa"
 
 module_log >"$tmp/log"
 same "the kernel log and kvm-exits caps say the same" "$tmp/log" "$tmp/text"
-groups_of_log >"$tmp/log.groups"
-groups_of_json "$LAB_OUT/caps.json" >"$tmp/json.groups"
-same "the kernel log and kvm-exits caps --json agree on every control" \
-	"$tmp/log.groups" "$tmp/json.groups"
 grep -v '"source":' "$LAB_OUT/caps.json" >"$tmp/a"
 grep -v '"source":' "$tmp/from.json" >"$tmp/b"
-same "the module's file and /dev/cpu/0/msr say the same" "$tmp/a" "$tmp/b"
-bits_of_json "$LAB_OUT/caps.json" >"$tmp/bits"
-check_bits "$tmp/bits"
+same "the module's file and the CPU's own values say the same" "$tmp/a" "$tmp/b"
+"check_$isa"
 
 rmmod vmx_caps || fail "rmmod"
 [ ! -e "$msrs" ] || fail "$msrs outlived the module"
 insmod "$LAB_MODULES/vmx_caps.ko" || fail "a second insmod"
 rmmod vmx_caps || fail "a second rmmod"
 echo "ok: unloads and loads again"
-echo "PASS: VMX capabilities"
+echo "PASS: $(echo "$isa" | tr '[:lower:]' '[:upper:]') capabilities"
