@@ -25,12 +25,15 @@ pub(crate) fn on(cpu: CpuId, leaf: u32) -> Result<[u32; 4]> {
     };
     let info: *mut Question = &mut question;
 
+    // An `int` in Linux 7.2, a `bool` from 7.3 on.
+    #[allow(clippy::useless_conversion)]
+    let wait = true.into();
     // SAFETY: `ask()` may be called with `info`, a valid question that nobody else touches: the
     // function waits for it (its last argument), so that `question` outlives the call. It may be
     // called for any CPU number below `nr_cpu_ids`, as `cpu` is, with interrupts on, as they are
     // wherever one may sleep.
     to_result(unsafe {
-        bindings::smp_call_function_single(cpu.into(), Some(ask), info.cast(), 1)
+        bindings::smp_call_function_single(cpu.into(), Some(ask), info.cast(), wait)
     })?;
     Ok(question.answer)
 }
