@@ -5,8 +5,11 @@
 set -e
 
 FORKS=50
-# The highest basic exit reason there is: 85, MSR_WRITE_IMM.
-LAST_REASON=85
+# All basic exit reasons, up to MSR_WRITE_IMM.
+VMX_REASONS='0-85'
+# All exit codes of 16 bits, up to IDLE_HLT (0xa6) and VMGEXIT (0x403), and
+# after each range one that is undefined.
+SVM_REASONS='0-167 1024-1028'
 
 i=0
 while [ $i -lt $FORKS ]; do
@@ -22,8 +25,12 @@ done
 kvm-exits guest --keep-latch --machine "$(cat machine)" --json >"$GUEST_OUT/exits.json"
 
 # Debian's cpuid, which knows nothing of these leaves.
-reason=0
-while [ $reason -le $LAST_REASON ]; do
-	cpuid -1 -l 0x4ffffffd -s $reason | tail -n 1
-	reason=$((reason + 1))
+reasons=$VMX_REASONS
+! grep -q '"isa": "svm"' "$GUEST_OUT/exits.json" || reasons=$SVM_REASONS
+for range in $reasons; do
+	reason=${range%-*}
+	while [ "$reason" -le "${range#*-}" ]; do
+		cpuid -1 -l 0x4ffffffd -s "$reason" | tail -n 1
+		reason=$((reason + 1))
+	done
 done

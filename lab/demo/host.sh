@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The demo on the lab host: one guest, three kinds of paging.
+# The demo on the lab host: one guest under each kind of paging.
 set -e
+# shellcheck source=lab/vendor.sh
+. /lab/l0/vendor.sh
 
 # compare has to know whether cycles are instructions.
 case $LAB_MACHINE in
@@ -13,10 +15,10 @@ esac
 one_run() {
 	name=$1
 	shift
-	echo "$name: reload kvm-intel with $*, boot the guest"
+	echo "$name: reload $KVM_VENDOR with $*, boot the guest"
 	reload-kvm "$@" >/dev/ttyS0
 	# What the run really had, for whoever checks the report.
-	(cd /sys/module/kvm_intel/parameters && grep . ./* 2>/dev/null | sed 's,^\./,,; s/:/=/') >"$LAB_OUT/$name.parameters"
+	(cd "/sys/module/$(echo "$KVM_VENDOR" | tr - _)/parameters" && grep . ./* 2>/dev/null | sed 's,^\./,,; s/:/=/') >"$LAB_OUT/$name.parameters"
 	# The raw lines are for serial.log; they would bury the report on a terminal.
 	guest-run --name "$name" --out "/tmp/$name" guest.sh machine >/dev/ttyS0 2>&1 || {
 		echo "the guest failed ($?): see serial.log"
@@ -28,6 +30,14 @@ one_run() {
 	echo 1 >/sys/kernel/debug/kvm_exit_stats/dump
 }
 
-one_run ept ept=1 vpid=1
-one_run shadow ept=0 vpid=1
-one_run shadow-novpid ept=0 vpid=0
+case $ISA in
+vmx)
+	one_run ept ept=1 vpid=1
+	one_run shadow ept=0 vpid=1
+	one_run shadow-novpid ept=0 vpid=0
+	;;
+svm)
+	one_run svm-npt npt=1
+	one_run svm-shadow npt=0
+	;;
+esac

@@ -20,8 +20,8 @@ echo '--- while a guest runs'
 guest-run --name guest --cpus 2 host-guest.sh >guest.log 2>&1 &
 guest=$!
 tries=0
-# Two vCPUs and a guest that has come far enough to halt.
-until kvm-exits vms --csv >vms.csv && grep -q ',2,[0-9]*,HLT,' vms.csv; do
+# Two vCPUs and a guest that has come far enough to halt: HLT, or SVM's hlt.
+until kvm-exits vms --csv >vms.csv && grep -qi ',2,[0-9]*,HLT,' vms.csv; do
 	tries=$((tries + 1))
 	[ $tries -lt 100 ] || fail "no guest with two vCPUs: $(cat vms.csv)"
 	sleep 1

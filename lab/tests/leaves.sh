@@ -4,6 +4,8 @@
 # of each layout with the module; without it, or with leaves=off, exactly what
 # stock KVM answers. Started with stock KVM loaded.
 LAYOUTS='v1 v2 v3'
+# shellcheck source=lab/vendor.sh
+. /lab/l0/vendor.sh
 
 fail() {
 	echo "FAIL: $*"
@@ -34,10 +36,10 @@ same() {
 }
 
 dump stock
-for name in kvm_intel kvm; do
+for name in "$KVM_VENDOR" kvm; do
 	rmmod $name || fail "stock $name does not unload"
 done
-for name in kvm kvm-intel; do
+for name in kvm "$KVM_VENDOR"; do
 	insmod "$LAB_MODULES/$name.ko" || fail "patched $name.ko"
 done
 dump no-module

@@ -1,7 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # reload-kvm: takes, refuses, checks, puts back, restores.
-params=/sys/module/kvm_intel/parameters
+# shellcheck source=lab/vendor.sh
+. /lab/l0/vendor.sh
+params=/sys/module/$(echo "$KVM_VENDOR" | tr - _)/parameters
+# tdp, other: parameters that are Y unless one says otherwise.
+# needy: one that is N without tdp, so that asking for it is asking too much.
+# number: one that takes no word.
+tdp=$NESTED
+case $ISA in
+vmx) other=vpid needy=unrestricted_guest number=ple_gap ;;
+svm) other=intercept_smi needy=gmet number=pause_filter_count ;;
+esac
 
 fail() {
 	echo "FAIL: $*"
@@ -22,23 +32,24 @@ refused() {
 	grep -q -- "$why" /tmp/error || fail "$*: the error does not say '$why'"
 }
 
-has ept=Y vpid=Y
+has "$tdp=Y" "$other=Y"
+original=$(cat "$params/$needy")
 refused 'nothing to restore' reload-kvm --restore
-reload-kvm ept=0 vpid=0 || fail "ept=0 vpid=0"
-has ept=N vpid=N unrestricted_guest=N
+reload-kvm "$tdp=0" "$other=0" || fail "$tdp=0 $other=0"
+has "$tdp=N" "$other=N" "$needy=N"
 grep -q '^kvm_exit_stats' /proc/modules || [ ! -e "$LAB_MODULES/kvm_exit_stats.ko" ] || fail "our module is gone"
-reload-kvm ept=Y || fail "ept=Y"
-has ept=Y vpid=Y
-reload-kvm vpid=0 || fail "vpid=0"
+reload-kvm "$tdp=Y" || fail "$tdp=Y"
+has "$tdp=Y" "$other=Y"
+reload-kvm "$other=0" || fail "$other=0"
 
-refused "no parameter 'eptt'" reload-kvm ept=0 eptt=1
-refused 'not PARAM=VALUE' reload-kvm ept
-has ept=Y vpid=N
-# Unrestricted guest needs EPT: kvm-intel loads, and has it off all the same.
-refused 'unrestricted_guest=N' reload-kvm ept=0 unrestricted_guest=1
-has ept=Y vpid=N
-refused 'did not load' reload-kvm ple_gap=many
-has ept=Y vpid=N
+refused "no parameter '${tdp}t'" reload-kvm "$tdp=0" "${tdp}t=1"
+refused 'not PARAM=VALUE' reload-kvm "$tdp"
+has "$tdp=Y" "$other=N"
+# KVM's module loads, and has it off all the same.
+refused "$needy=N" reload-kvm "$tdp=0" "$needy=1"
+has "$tdp=Y" "$other=N"
+refused 'did not load' reload-kvm "$number=many"
+has "$tdp=Y" "$other=N"
 
 guest-run --name running --timeout 60 reload-kvm-guest.sh >/dev/null 2>&1 &
 # shellcheck disable=SC2010 # no names of files, and one process
@@ -46,12 +57,12 @@ until ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q anon_inode:kvm-vm; do
 	sleep 0.2
 done
 pid=$(pidof qemu-system-x86_64)
-refused "VMs are running.* $pid (qemu-system" reload-kvm ept=0
+refused "VMs are running.* $pid (qemu-system" reload-kvm "$tdp=0"
 kill "$pid"
 wait
-has ept=Y vpid=N
+has "$tdp=Y" "$other=N"
 
 reload-kvm --restore || fail "--restore"
-has ept=Y vpid=Y unrestricted_guest=Y
+has "$tdp=Y" "$other=Y" "$needy=$original"
 refused 'nothing to restore' reload-kvm --restore
 echo 'PASS: reload-kvm'

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Two guests at once. With scope=vm neither sees an exit of the other's; with
-# scope=host both see the sum. VMCALL is what they count: nothing in these
-# guests but exit-storm causes it.
+# scope=host both see the sum. Hypercalls are what they count: nothing in these
+# guests but exit-storm causes them.
 A=5000 B=7000
+hypercall=$(exit-storm vmcall --name)
 
 fail() {
 	echo "FAIL: $*"
@@ -23,8 +24,8 @@ pair() {
 	cat "a-$1.log" "b-$1.log"
 	[ -z "$failed" ] || fail "guest $failed, scope=$1"
 	# The host's view has both, whatever the guests see.
-	got=$(awk '$2 == "VMCALL" { print $3 }' /sys/kernel/debug/kvm_exit_stats/exits)
-	[ "$got" = $((A + B)) ] || fail "the host counts $got VMCALLs, not $((A + B))"
+	got=$(awk -v name="$hypercall" '$2 == name { print $3 }' /sys/kernel/debug/kvm_exit_stats/exits)
+	[ "$got" = $((A + B)) ] || fail "the host counts $got of $hypercall, not $((A + B))"
 }
 
 failed=''

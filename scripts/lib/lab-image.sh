@@ -107,6 +107,7 @@ lab_iso() {
 	[ ! -e "$REPO/scripts/reload-kvm" ] || install "$REPO/scripts/reload-kvm" "$root/usr/bin/"
 
 	install "$REPO/lab/l0/main" "$root/lab/l0/"
+	install -m 644 "$REPO/lab/vendor.sh" "$root/lab/l0/"
 	cp "$artifacts"/*.ko "$root/lab/modules/"
 	[ ! -d "$artifacts/stock" ] || cp "$artifacts"/stock/*.ko "$root/lab/modules/stock/"
 	[ -z "$modules" ] || find "$modules" -name '*.ko' -exec cp {} "$root/lab/modules/" \;

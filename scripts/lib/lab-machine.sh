@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# The machine the lab host runs on: Bochs, an emulator that implements VMX, or
-# QEMU/KVM where this machine hands VMX on to its guests.
+# The machine the lab host runs on: Bochs, an emulator that implements VMX,
+# QEMU's emulator, which implements SVM, or QEMU/KVM where this machine hands
+# the one that it has on to its guests.
 # Needs lib/common.sh.
 
 # Instructions that make a second of the lab host's clock, which is also its
@@ -12,20 +13,55 @@ LAB_CPUS=1
 # Bochs wants a disk of whole cylinders: 16 heads, 63 sectors of 512 bytes.
 LAB_CYLINDER=$((16 * 63 * 512))
 
-# choose_machine: bochs, qemu (KVM) or tcg (QEMU without any VMX).
+# choose_machine: bochs (VMX), tcg-svm (QEMU's emulator with SVM), tcg (with
+# neither), tcg-no-tsc (SVM and a TSC of no use) or qemu (KVM).
 choose_machine() {
 	case ${LAB_MACHINE:-} in
-	bochs | qemu | tcg | tcg-svm) echo "$LAB_MACHINE" ;;
-	'') if has_nested_vmx; then echo qemu; else echo bochs; fi ;;
-	*) die "LAB_MACHINE=$LAB_MACHINE: only bochs, qemu, tcg and tcg-svm are known" ;;
+	bochs | qemu | tcg | tcg-svm | tcg-no-tsc) echo "$LAB_MACHINE" ;;
+	'') if [ -n "$(nested_vendor)" ]; then echo qemu; else echo bochs; fi ;;
+	*) die "LAB_MACHINE=$LAB_MACHINE: only bochs, qemu, tcg, tcg-svm and tcg-no-tsc are known" ;;
 	esac
 }
 
+# cpu_vendor: vmx or svm, what this machine's processor has; nothing if neither.
+cpu_vendor() { grep -m 1 '^flags' /proc/cpuinfo | grep -owE 'vmx|svm' || true; }
+
+# nested_vendor: vmx or svm, where this machine hands it on to its guests.
 # /dev/kvm alone says little: it may be a hypervisor's without VMX behind it.
-has_nested_vmx() {
-	grep -q '^flags.* vmx' /proc/cpuinfo || return 1
-	{ : <>/dev/kvm; } 2>/dev/null || return 1
-	grep -q '[Y1]' /sys/module/kvm_intel/parameters/nested 2>/dev/null
+nested_vendor() {
+	local vendor module
+	vendor=$(cpu_vendor)
+	case $vendor in
+	vmx) module=kvm_intel ;;
+	svm) module=kvm_amd ;;
+	*) return 0 ;;
+	esac
+	{ : <>/dev/kvm; } 2>/dev/null || return 0
+	! grep -q '[Y1]' /sys/module/$module/parameters/nested 2>/dev/null || echo "$vendor"
+}
+
+# vendor_of MACHINE: whose virtualization it has: vmx, svm or nothing.
+vendor_of() {
+	case $1 in
+	bochs) echo vmx ;;
+	tcg-svm) echo svm ;;
+	qemu) cpu_vendor ;;
+	esac
+}
+
+# machine_of VENDOR: the machine that has vmx or svm: this one's own, where it
+# can be had, else an emulator. Nothing where LAB_MACHINE is another vendor's.
+machine_of() {
+	local machine
+	machine=$(choose_machine)
+	if [ "$(vendor_of "$machine")" = "$1" ]; then
+		echo "$machine"
+	elif [ -z "${LAB_MACHINE:-}" ]; then
+		case $1 in
+		vmx) echo bochs ;;
+		svm) echo tcg-svm ;;
+		esac
+	fi
 }
 
 # machine_append: words for the lab host's kernel command line.
@@ -82,6 +118,8 @@ start_qemu() {
 	# would stay behind the guest's, and guests die of it. Time is counted in
 	# instructions, one TSC cycle each, as in Bochs.
 	tcg-svm) accel=tcg cpu=qemu64,+svm,+npt clock=(-icount shift=0,sleep=off) ;;
+	# An instruction takes a microsecond: too long to see the PIT tick by tick.
+	tcg-no-tsc) accel=tcg cpu=qemu64,+svm,+npt clock=(-icount shift=10,sleep=off) ;;
 	esac
 	exec qemu-system-x86_64 -M pc -accel "$accel" -cpu "$cpu" "${clock[@]}" -m "$LAB_MEM" -smp "$LAB_CPUS" \
 		-nodefaults -no-user-config -display none -no-reboot \
