@@ -17,7 +17,7 @@ pub(crate) fn check() {
     if khz() == 0 {
         pr_warn!(
             "the kernel could not calibrate the TSC (tsc_khz is 0), so KVM will never enter a \
-             guest: boot again, with less load on the machine that this one may run on\n"
+             guest: boot again; a virtual machine, when its host has less to do\n"
         );
     }
 }

@@ -10,6 +10,7 @@ SPLATS+='|soft lockup|hard LOCKUP|blocked for more than|ODEBUG: |list_(add|del) 
 
 # Exit codes of a lab run that are not the script's.
 LAB_SPLAT=120
+LAB_NO_TSC=123
 LAB_HANG=124
 LAB_DIED=125
 
@@ -61,6 +62,7 @@ stop_machine() {
 explain_status() {
 	case $1 in
 	"$LAB_SPLAT") note "lab: the kernel complained:" && grep -anE -m 5 "$SPLATS" "$2" >&2 ;;
+	"$LAB_NO_TSC") note "lab: the lab host could not calibrate its TSC, without which KVM never enters a guest: this machine was too busy; try again" ;;
 	"$LAB_HANG") note "lab: no end after $3 s: stopped" ;;
 	"$LAB_DIED") note "lab: the machine went off before the script ended" ;;
 	*) return 0 ;;
