@@ -13,6 +13,9 @@ use core::{
         Ordering::Relaxed, //
     },
 };
+#[path = "../../../rust/module/compat.rs"]
+mod compat;
+
 use kernel::{
     ffi::{c_int, c_uint, c_ulonglong, c_void},
     prelude::*, //
@@ -103,11 +106,11 @@ extern "C" fn cpuid(_: *mut c_void, _: *mut kvm_exit_hook_cpuid) -> c_int {
 /// A pointer to C's view of constant data, which threads may share.
 struct Shared(kvm_exit_hooks);
 
-// SAFETY: Never written; what it points to are functions and `THIS_MODULE`.
+// SAFETY: Never written; what it points to are functions and the module itself.
 unsafe impl Sync for Shared {}
 
 static HOOKS: Shared = Shared(kvm_exit_hooks {
-    owner: THIS_MODULE.as_ptr().cast(),
+    owner: compat::this_module().cast(),
     vendor: Some(vendor),
     vcpu_create: Some(vcpu_create),
     vcpu_destroy: Some(vcpu_destroy),
