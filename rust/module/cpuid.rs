@@ -12,10 +12,7 @@ use crate::{
     host, params, period, tsc,
     vms::Vcpu,
 };
-use kernel::{
-    alloc::flags::{__GFP_NOWARN, GFP_NOWAIT},
-    prelude::*, //
-};
+use kernel::prelude::*;
 
 /// What a vCPU sees when nothing is latched.
 struct Live<'a> {

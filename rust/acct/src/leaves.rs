@@ -193,7 +193,7 @@ pub fn answer(ctx: &Context, view: &impl View, leaf: u32, subleaf: u32) -> Optio
             edx: SIGNATURE_TEXT[2],
         }),
         INFO => Some(Registers {
-            eax: ABI | (ctx.layout as u32) << 8 | (ctx.scope as u32) << 16,
+            eax: ABI | ((ctx.layout as u32) << 8) | ((ctx.scope as u32) << 16),
             ebx: ctx.paging,
             ecx: ctx.generation,
             edx: ctx.tsc_khz,

@@ -153,5 +153,5 @@ pub fn meaning(reason: u32) -> Option<&'static str> {
 
 /// Whether the SDM defines `reason`: a shift and a mask, fit for the path of an exit.
 pub const fn is_defined(reason: u32) -> bool {
-    reason <= MAX_REASON && vmx::DEFINED >> reason & 1 != 0
+    reason <= MAX_REASON && (vmx::DEFINED >> reason) & 1 != 0
 }

@@ -29,9 +29,9 @@ pub mod kind {
 /// What the device does besides being read; neither takes an argument.
 pub mod ioctl {
     /// Begins a new period: `_IO('K', 1)`.
-    pub const RESET: u32 = (b'K' as u32) << 8 | 1;
+    pub const RESET: u32 = ((b'K' as u32) << 8) | 1;
     /// Dumps to the kernel log: `_IO('K', 2)`.
-    pub const DUMP: u32 = (b'K' as u32) << 8 | 2;
+    pub const DUMP: u32 = ((b'K' as u32) << 8) | 2;
 }
 
 /// Flag of a row: the running KVM has a handler for the reason.

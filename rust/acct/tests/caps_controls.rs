@@ -111,7 +111,7 @@ fn every_combination_of_the_two_halves() {
                         !(1 << bit) & 0xffff_ffff
                     }
                 };
-                let raw = word(may) << 32 | word(must);
+                let raw = (word(may) << 32) | word(must);
                 let expected = Allowed {
                     can_set: may == 1,
                     can_clear: must == 0,
@@ -139,11 +139,11 @@ fn the_late_groups_have_64_allowed_1_bits_and_no_allowed_0_half() {
         assert_eq!(reading(&caps(&[(msr, u64::MAX)]), id).entries().count(), 64);
     }
     has_line(
-        &caps(&[(0x492, 1 << 40 | 0x10)]),
+        &caps(&[(0x492, (1 << 40) | 0x10)]),
         "  IPI virtualization: Can set=Yes, Can clear=Yes",
     );
     has_line(
-        &caps(&[(0x492, 1 << 40 | 0x10)]),
+        &caps(&[(0x492, (1 << 40) | 0x10)]),
         "  Reserved bit 40: Can set=Yes, Can clear=Yes",
     );
 }

@@ -111,7 +111,7 @@ fn basic_by_field() {
         "IA32_VMX_BASIC MSR: 0xda100011e57ed0 (0x480)",
     );
     has_line(&caps(&[(0x480, raw)]), "  VMCS memory type: write-back (6)");
-    has_line(&caps(&[(0x480, raw | 1 << 57)]), "  Reserved bit 57: Yes");
+    has_line(&caps(&[(0x480, raw | (1 << 57))]), "  Reserved bit 57: Yes");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn ept_vpid_cap_by_field() {
     assert_eq!(value(&EPT_VPID_CAP, "Page-walk length of 5", raw), 0);
     assert_eq!(value(&EPT_VPID_CAP, "All-context INVVPID", raw), 1);
     assert_eq!(
-        value(&EPT_VPID_CAP, "Maximum HLAT prefix size", raw | 1 << 48),
+        value(&EPT_VPID_CAP, "Maximum HLAT prefix size", raw | (1 << 48)),
         1
     );
     assert_eq!(EPT_VPID_CAP.reserved(raw).collect::<Vec<_>>(), []);

@@ -66,7 +66,7 @@ fn each_feature_is_its_bit_and_no_other() {
         ["  Idle HLT intercept (IdleHltIntercept): Yes"]
     );
     assert_eq!(
-        named(1 << 9 | 1 << 31),
+        named((1 << 9) | (1 << 31)),
         ["  Reserved bit 9: Yes", "  Reserved bit 31: Yes"]
     );
 }

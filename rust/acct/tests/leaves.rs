@@ -146,8 +146,8 @@ fn wide_leaves_hold_64_bits_and_the_other_cell() {
     let ctx = context(Layout::V1, 0);
     let wide = |leaf, reason| {
         let r = answer(&ctx, &Numbered, leaf, reason).unwrap();
-        let count = u64::from(r.ebx) << 32 | u64::from(r.eax);
-        (count, u64::from(r.edx) << 32 | u64::from(r.ecx))
+        let count = (u64::from(r.ebx) << 32) | u64::from(r.eax);
+        (count, (u64::from(r.edx) << 32) | u64::from(r.ecx))
     };
     assert_eq!(wide(leaves::REASON, 48), (0x1_0000_0030, 0x2_0000_0090));
     assert_eq!(wide(leaves::REASON_L2, 48), (48, 240));

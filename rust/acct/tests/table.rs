@@ -30,7 +30,7 @@ enum Step {
 }
 
 fn reasons() -> impl Strategy<Value = u32> {
-    prop_oneof![4 => 0u32..90, 2 => 0u32..0x500, 1 => any::<u32>(), 1 => (0u32..0x500).prop_map(|r| r | 1 << 31)]
+    prop_oneof![4 => 0u32..90, 2 => 0u32..0x500, 1 => any::<u32>(), 1 => (0u32..0x500).prop_map(|r| r | (1 << 31))]
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {

@@ -69,7 +69,7 @@ const HANDLED: [usize; 17] = [usize::MAX; 17];
 fn flags(reason: u32) -> u32 {
     let (word, bit) = (reason / usize::BITS, reason % usize::BITS);
     let word = HANDLED.get(word as usize).copied();
-    u32::from(word.is_some_and(|word| word >> bit & 1 != 0)) * snapshot::HANDLED
+    u32::from(word.is_some_and(|word| (word >> bit) & 1 != 0)) * snapshot::HANDLED
 }
 
 /// All CPUs' tables.

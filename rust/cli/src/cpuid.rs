@@ -55,7 +55,7 @@ impl Cpuid for Device {
     fn query(&self, leaf: u32, subleaf: u32) -> Result<Registers> {
         let mut answer = [0; 16];
         // The file position is the question: EAX in its low half, ECX in its high half.
-        let position = u64::from(leaf) | u64::from(subleaf) << 32;
+        let position = u64::from(leaf) | (u64::from(subleaf) << 32);
         self.0
             .read_exact_at(&mut answer, position)
             .with_context(|| format!("reading CPUID leaf {leaf:#x} from the cpuid device"))?;

@@ -56,7 +56,7 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
     pub fn info(&self) -> Result<Info> {
         let r = self.0.query(INFO, 0)?;
         let is = |bit: u32| r.ebx & bit != 0;
-        let layout = r.eax >> 8 & 0xff;
+        let layout = (r.eax >> 8) & 0xff;
         Ok(Info {
             layout: Layout::ALL
                 .into_iter()
@@ -65,7 +65,7 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
                 .with_context(|| {
                     format!("the host reports layout {layout}, which this kvm-exits does not know")
                 })?,
-            scope: match r.eax >> 16 & 0xff {
+            scope: match (r.eax >> 16) & 0xff {
                 0 => Scope::Vm,
                 1 => Scope::Host,
                 other => {
@@ -184,7 +184,7 @@ impl<C: Cpuid> Drop for Latch<'_, C> {
 
 /// `(count, cycles)`.
 fn pair(r: Registers) -> (u64, u64) {
-    let wide = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+    let wide = |high: u32, low: u32| (u64::from(high) << 32) | u64::from(low);
     (wide(r.ebx, r.eax), wide(r.edx, r.ecx))
 }
 

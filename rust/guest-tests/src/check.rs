@@ -239,11 +239,11 @@ impl<M: Machine> Checker<'_, M> {
 }
 
 fn count(r: Registers) -> u64 {
-    u64::from(r.ebx) << 32 | u64::from(r.eax)
+    (u64::from(r.ebx) << 32) | u64::from(r.eax)
 }
 
 fn cycles(r: Registers) -> u64 {
-    u64::from(r.edx) << 32 | u64::from(r.ecx)
+    (u64::from(r.edx) << 32) | u64::from(r.ecx)
 }
 
 #[cfg(test)]

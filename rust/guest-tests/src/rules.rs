@@ -117,7 +117,7 @@ pub fn judge(
     if !meaning.cycles() && (r.ebx != 0 || r.ecx != 0) {
         return Err("ebx and ecx are not part of this answer and have to be 0");
     }
-    let cycles = u64::from(r.ebx) << 32 | u64::from(r.ecx);
+    let cycles = (u64::from(r.ebx) << 32) | u64::from(r.ecx);
     if meaning == Meaning::TotalBoth && r.eax == 0 {
         return Err("no exit at all, though this question is one");
     }

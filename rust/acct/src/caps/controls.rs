@@ -291,8 +291,8 @@ impl Allowed {
     /// `may_be_1` has it.
     pub(super) fn of_bit(must_be_1: u64, may_be_1: u64, bit: u8) -> Self {
         Self {
-            can_set: may_be_1 >> bit & 1 != 0,
-            can_clear: must_be_1 >> bit & 1 == 0,
+            can_set: (may_be_1 >> bit) & 1 != 0,
+            can_clear: (must_be_1 >> bit) & 1 == 0,
         }
     }
 }

@@ -34,11 +34,11 @@ impl Extension {
     /// extension off, but the capabilities are there all the same.
     pub fn detect<E>(mut cpuid: impl FnMut(u32) -> Result<[u32; 4], E>) -> Result<Option<Self>, E> {
         let [_, _, ecx, _] = cpuid(1)?;
-        if ecx >> LEAF_1_ECX_VMX & 1 != 0 {
+        if (ecx >> LEAF_1_ECX_VMX) & 1 != 0 {
             return Ok(Some(Self::Vmx));
         }
         let svm = match extended_leaf(0x8000_0001, cpuid)? {
-            Some([_, _, ecx, _]) => ecx >> LEAF_8000_0001_ECX_SVM & 1 != 0,
+            Some([_, _, ecx, _]) => (ecx >> LEAF_8000_0001_ECX_SVM) & 1 != 0,
             None => false,
         };
         Ok(svm.then_some(Self::Svm))

@@ -104,7 +104,7 @@ impl Capabilities {
 
     fn has_true_controls(&self) -> Option<bool> {
         self.get(BASIC.place)
-            .map(|basic| basic >> BASIC_TRUE_CONTROLS & 1 != 0)
+            .map(|basic| (basic >> BASIC_TRUE_CONTROLS) & 1 != 0)
     }
 }
 

@@ -49,7 +49,7 @@ pub enum Kind {
 impl Field {
     /// What the field says in a register that holds `raw`.
     pub fn value(&self, raw: u64) -> u64 {
-        let bits = raw >> self.low & (u64::MAX >> (63 - (self.high - self.low)));
+        let bits = (raw >> self.low) & (u64::MAX >> (63 - (self.high - self.low)));
 
         match self.kind {
             Kind::MsrCount => 512 * (bits + 1),
@@ -68,7 +68,7 @@ impl Register {
     pub fn reserved(&self, raw: u64) -> impl Iterator<Item = u8> {
         let rest = self.fields.iter().fold(raw, |rest, f| rest & !f.mask());
 
-        (0..64).filter(move |bit| rest >> bit & 1 != 0)
+        (0..64).filter(move |bit| (rest >> bit) & 1 != 0)
     }
 }
 

@@ -139,7 +139,7 @@ impl Status {
         if caps.extension() != Extension::Svm {
             return None;
         }
-        let bit = |register: &Register, bit: u8| Some(caps.get(register.place)? >> bit & 1 != 0);
+        let bit = |register: &Register, bit: u8| Some((caps.get(register.place)? >> bit) & 1 != 0);
         let svmdis = bit(&VM_CR, VM_CR_SVMDIS);
         let lock = bit(&VM_CR, VM_CR_LOCK);
         let svml = bit(&FEATURES, FEATURES_SVML);

@@ -84,7 +84,7 @@ impl Storm {
     /// What the host counts of the reason, the 64-bit count of leaf 0x4FFFFF02.
     fn counted(&self) -> Result<u64> {
         let answer = Instruction.query(REASON, self.reason())?;
-        Ok(u64::from(answer.ebx) << 32 | u64::from(answer.eax))
+        Ok((u64::from(answer.ebx) << 32) | u64::from(answer.eax))
     }
 
     /// Waits until `until` exits are counted; fails when more are, or never so many.

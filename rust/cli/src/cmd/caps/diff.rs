@@ -206,7 +206,7 @@ fn registers(
             },
         });
         let reserved = register.reserved(a ^ b).map(|bit| {
-            let in_a = a >> bit & 1 != 0;
+            let in_a = (a >> bit) & 1 != 0;
             FieldDiff {
                 bits: bit.to_string(),
                 name: format!("Reserved bit {bit}"),
