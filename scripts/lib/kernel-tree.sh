@@ -6,6 +6,9 @@
 # new patch concerns and no more.
 # Needs lib/common.sh, lib/progress.sh and lib/series.sh.
 
+# What the lab's emulators make necessary; under our patches, and under none.
+LAB_PATCHES=("$REPO"/lab/emulator/*.patch)
+
 # locate_source: which source, and where it is built.
 #	SOURCE	tarball, or the user's tree (KSRC)
 #	TREE	our directory for it: src/, orig/, one directory a variant
@@ -66,7 +69,7 @@ sync_ksrc() {
 touched_files() {
 	{
 		[ ! -e "$TREE/touched" ] || cat "$TREE/touched"
-		sed -nE 's,^(---|\+\+\+) [ab]/([^[:space:]]+).*,\2,p' "${PATCHES[@]}"
+		sed -nE 's,^(---|\+\+\+) [ab]/([^[:space:]]+).*,\2,p' "${LAB_PATCHES[@]}" "${PATCHES[@]}"
 	} | sort -u
 }
 
@@ -84,7 +87,7 @@ put_on() {
 	return $rc
 }
 
-# apply_patches PATCH...: src/ becomes the original plus exactly these.
+# apply_patches PATCH...: src/ becomes the original plus the lab's and exactly these.
 apply_patches() {
 	local touched file new
 	touched=$(touched_files)
@@ -100,7 +103,7 @@ apply_patches() {
 		fi
 		[ ! -e "$TREE/orig/$file" ] || install -D -p -m 644 "$TREE/orig/$file" "$new/$file"
 	done
-	put_on "$new" "$@" || {
+	put_on "$new" "${LAB_PATCHES[@]}" "$@" || {
 		rm -rf "$new"
 		die "the patches do not apply to Linux $VERSION: docs/porting.md says how to bring them there (a tree that has them already needs none: use one without)"
 	}
