@@ -121,7 +121,7 @@ impl Period {
         let (word, bit) = (reason / usize::BITS, reason % usize::BITS);
         self.handled
             .and_then(|handled| handled.get(word as usize).copied())
-            .is_some_and(|word| word >> bit & 1 != 0)
+            .is_some_and(|word| (word >> bit) & 1 != 0)
     }
 }
 

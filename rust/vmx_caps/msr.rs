@@ -29,5 +29,5 @@ pub(crate) fn read(_cpu: CpuId, msr: u32) -> Result<u64> {
     // SAFETY: `regs` has the eight registers that the function reads and writes. It may be called
     // for any MSR: reading one has no effect but its value, and a fault is caught.
     to_result(unsafe { bindings::rdmsr_safe_regs(regs.as_mut_ptr()) })?;
-    Ok(u64::from(regs[2]) << 32 | u64::from(regs[0]))
+    Ok((u64::from(regs[2]) << 32) | u64::from(regs[0]))
 }
