@@ -245,7 +245,7 @@ impl<'a> Records<'a> {
             return Some(Err(Malformed::Truncated));
         }
         let (payload, rest) = rest.split_at(length);
-        self.0 = Some(rest).filter(|_| kind != kind::END);
+        self.0 = (kind != kind::END).then_some(rest);
         Some(Ok((kind, payload)))
     }
 }
