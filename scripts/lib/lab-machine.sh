@@ -84,11 +84,19 @@ start_machine() {
 }
 
 start_bochs() {
-	local work=$1 com1="mode=file, dev=$2"
+	local work=$1 com1="mode=file, dev=$2" root
+	root=$("$REPO/scripts/fetch-bochs") || exit 1
+	root=${root%/}
 	[ "$2" != tty ] || com1="mode=term, dev=$(tty)"
-	sed -e "s|@IPS@|$LAB_IPS|; s|@MEM@|$LAB_MEM|g; s|@CPUS@|$LAB_CPUS|; s|@DISK@|$work/disk|; s|@ISO@|$work/lab.iso|
+	sed -e "s|@ROOT@|$root|; s|@IPS@|$LAB_IPS|; s|@MEM@|$LAB_MEM|g; s|@CPUS@|$LAB_CPUS|; s|@DISK@|$work/disk|; s|@ISO@|$work/lab.iso|
 		s|@COM1@|$com1|; s|@COM2@|$work/output|; s|@LOG@|$work/bochs.log|" \
 		"$REPO/lab/emulator/bochsrc.in" >"$work/bochsrc"
+	if [ -n "$root" ]; then
+		# Its own parts, from where they are.
+		export PATH=$root/usr/bin:$PATH BXSHARE=$root/usr/share/bochs
+		export LTDL_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu/bochs/plugins
+		export LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu
+	fi
 	# Debian's Bochs is built with its debugger, which waits to be told.
 	echo c >"$work/bochs.cmd"
 	drain_screen "$work/display" &

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Packages of other suites of Debian than this machine's: a private apt
+# configuration reads them. apt checks the archive's signature down to the
+# .deb's hash, and the system's own apt is left alone.
+# Needs lib/common.sh and lib/mirror.sh.
+
+APT=$CACHE/apt
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# apt_private SUITE COMMAND...: each suite has lists of its own, so that one
+# that is gone or has expired takes no other along.
+apt_private() {
+	local dir=$APT/$1 cmd=$2
+	shift 2
+	"$cmd" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
+		-o Dir::State::lists="$dir/lists" -o Dir::Cache="$dir/cache" \
+		-o Acquire::Languages=none -o APT::Sandbox::User=root -o Acquire::Retries=3 \
+		-o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false \
+		-o APT::Update::Error-Mode=any -o APT::Default-Release= "$@"
+}
+
+# apt_mirror WHAT-ELSE: the mirror's URL; the end, with that advice, without one.
+apt_mirror() {
+	local url
+	url=$(mirror)
+	[ -n "$url" ] || die "found no Debian mirror in /etc/apt: $1"
+	[ -r "$KEYRING" ] || die "$KEYRING is missing: apt-get install debian-archive-keyring"
+	echo "$url"
+}
+
+# read_lists URL SUITE: fails, with a word of why, when they cannot be had.
+read_lists() {
+	local dir=$APT/$2
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+	printf 'deb [signed-by=%s] %s %s main\n' "$KEYRING" "$1" "$2" >"$dir/sources.list"
+	apt_private "$2" apt-get update -q >"$dir/log" 2>&1 </dev/null && return
+	note "Debian $2: its package lists cannot be read: $(grep -m 1 '^E:' "$dir/log" || echo "see $dir/log")"
+	return 1
+}
