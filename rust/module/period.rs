@@ -34,7 +34,7 @@ static PAGING: Atomic<u32> = Atomic::new(0);
 pub(crate) struct Period {
     tables: Option<Tables>,
     /// The vendor module's reasons with a handler, a bit each; `None` while it is not loaded.
-    handled: Option<[usize; 17]>,
+    handled: Option<[u64; 17]>,
 }
 
 global_lock! {
@@ -118,7 +118,7 @@ impl Period {
 
     /// Whether the running KVM has a handler for `reason`.
     pub(crate) fn is_handled(&self, reason: u32) -> bool {
-        let (word, bit) = (reason / usize::BITS, reason % usize::BITS);
+        let (word, bit) = (reason / u64::BITS, reason % u64::BITS);
         self.handled
             .and_then(|handled| handled.get(word as usize).copied())
             .is_some_and(|word| (word >> bit) & 1 != 0)

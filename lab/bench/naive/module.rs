@@ -38,7 +38,8 @@ use bindings::{
     kvm_exit_hook_cpuid,
     kvm_exit_hook_vcpu,
     kvm_exit_hook_vendor,
-    kvm_exit_hooks, //
+    kvm_exit_hooks,
+    KVM_EXIT_HOOKS_VERSION, //
 };
 
 module! {
@@ -110,6 +111,7 @@ struct Shared(kvm_exit_hooks);
 unsafe impl Sync for Shared {}
 
 static HOOKS: Shared = Shared(kvm_exit_hooks {
+    version: KVM_EXIT_HOOKS_VERSION,
     owner: compat::this_module().cast(),
     vendor: Some(vendor),
     vcpu_create: Some(vcpu_create),
