@@ -3,7 +3,7 @@
 # Packages of other suites of Debian than this machine's: a private apt
 # configuration reads them. apt checks the archive's signature down to the
 # .deb's hash, and the system's own apt is left alone.
-# Needs lib/common.sh and lib/mirror.sh.
+# Needs lib/common.sh, lib/progress.sh and lib/mirror.sh.
 
 APT=$CACHE/apt
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -38,4 +38,33 @@ read_lists() {
 	apt_private "$2" apt-get update -q >"$dir/log" 2>&1 </dev/null && return
 	note "Debian $2: its package lists cannot be read: $(grep -m 1 '^E:' "$dir/log" || echo "see $dir/log")"
 	return 1
+}
+
+# debian_root SUITE PACKAGE...: a directory under which these packages are
+# unpacked, none of their scripts run; named after the first of them.
+debian_root() {
+	local suite=$1 root=$CACHE/$2/$1
+	shift
+	mkdir -p "$(dirname "$root")"
+	(
+		flock 9
+		[ -e "$root/complete" ] || unpack_packages "$root" "$suite" "$@"
+	) 9>"$root.lock" || return 1
+	echo "$root"
+}
+
+# unpack_packages ROOT SUITE PACKAGE...
+unpack_packages() {
+	local root=$1 suite=$2 url work deb
+	shift 2
+	url=$(apt_mirror "$1 of Debian $suite is needed")
+	read_lists "$url" "$suite" || return 1
+	work=$(mktemp -d)
+	cd "$work"
+	run_logged "$APT/$suite/download" "download $1 from Debian $suite" \
+		apt_private "$suite" apt-get download "${@/%//$suite}" || return 1
+	rm -rf "$root" && mkdir -p "$root"
+	for deb in ./*.deb; do dpkg-deb -x "$deb" "$root"; done
+	cd / && rm -rf "$work"
+	touch "$root/complete"
 }
