@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Checks by name, counted. Whoever sources this says where their logs go
-# (logs), which are wanted (only, skip: patterns), and ends with `summary`.
+# (logs), may say which are wanted (only, skip: patterns), and ends with
+# `summary`.
 # Needs lib/common.sh.
 
+only=. skip='^$'
 passed=0 failed=0 skipped=0
 
-wanted() { grep -qE "${only:-.}" <<<"$1" && ! grep -qE "${skip:-^$}" <<<"$1"; }
+wanted() { grep -qE "$only" <<<"$1" && ! grep -qE "$skip" <<<"$1"; }
 
 # count OK NAME SECONDS LOG
 count() {
