@@ -64,6 +64,12 @@ machine_of() {
 	fi
 }
 
+# all_machines: those that have VMX or SVM, one of each, or LAB_MACHINE alone.
+all_machines() {
+	choose_machine >/dev/null # or nothing of this
+	{ machine_of vmx && machine_of svm; } | grep . || die "LAB_MACHINE=$LAB_MACHINE has neither VMX nor SVM"
+}
+
 # machine_append: words for the lab host's kernel command line.
 machine_append() {
 	# Bochs' Haswell says HT and eight cores in leaf 4 while it has one CPU and
