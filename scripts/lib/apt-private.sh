@@ -9,11 +9,17 @@ APT=$CACHE/apt
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # apt_private SUITE COMMAND...: each suite has lists of its own, so that one
-# that is gone or has expired takes no other along.
+# that is gone or has expired takes no other along. The machine's settings
+# hold, but not what it runs after an update: in a container that removes the
+# packages which apt is about to install.
 apt_private() {
-	local dir=$APT/$1 cmd=$2
+	local dir=$APT/$1 cmd=$2 hook
 	shift 2
-	"$cmd" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+	mkdir -p "$dir"
+	for hook in Pre-Invoke Post-Invoke Post-Invoke-Success; do
+		echo "#clear APT::Update::$hook;"
+	done >"$dir/apt.conf"
+	"$cmd" -c "$dir/apt.conf" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
 		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
 		-o Dir::State::lists="$dir/lists" -o Dir::Cache="$dir/cache" \
 		-o Acquire::Languages=none -o APT::Sandbox::User=root -o Acquire::Retries=3 \
