@@ -13,5 +13,6 @@ pub mod output;
 pub mod percentile;
 pub mod pin;
 pub mod reading;
+pub mod saved;
 pub mod snapshot;
 pub mod top;

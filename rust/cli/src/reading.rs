@@ -7,7 +7,6 @@ use acct::cell::Values;
 use acct::leaves::paging;
 use acct::snapshot::{self as binary, Header, Malformed, Record, Row};
 use anyhow::{anyhow, Context, Result};
-use std::path::Path;
 
 /// What one reading of the device has.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,13 +20,6 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads what was saved in `path`.
-    pub fn load(path: &Path) -> Result<Self> {
-        let bytes =
-            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::decode(&bytes).with_context(|| path.display().to_string())
-    }
-
     /// Reads what the device gave. The total is computed: the format has none that could disagree.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let (header, records) = binary::parse(bytes).map_err(|why| explain(why, bytes))?;

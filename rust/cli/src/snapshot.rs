@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! A snapshot of the counters, as JSON: what `guest`, `show` and `vms` print and reports read.
-//! (The binary one, which the device gives, is decoded in `reading.rs`.)
+//! `saved.rs` reads it; the binary one, which the device gives, is decoded in `reading.rs`.
 //!
 //! A field that the source cannot know is absent, not zero. Fields may be added within a schema
 //! (readers pass over those they do not know); a change of meaning moves [`SCHEMA`].
 
-use crate::reading::Reading;
 use acct::reasons;
-use acct::snapshot::MAGIC;
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{ensure, Result};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// The schema that this tool writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -208,43 +205,6 @@ pub struct ReasonRow {
 }
 
 impl Snapshot {
-    /// Reads and checks the snapshot in `path`: JSON, or what the device gave (the host's view).
-    pub fn load(path: &Path) -> Result<Self> {
-        let bytes =
-            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let snapshot = if bytes.starts_with(&MAGIC) {
-            Reading::decode(&bytes).map(|reading| reading.host)
-        } else {
-            Self::parse(&String::from_utf8_lossy(&bytes))
-        };
-        snapshot.with_context(|| path.display().to_string())
-    }
-
-    /// Reads and checks a snapshot.
-    pub fn parse(text: &str) -> Result<Self> {
-        // The schema first: of another one, nothing else can be relied upon.
-        #[derive(Deserialize)]
-        struct Head {
-            schema: Option<u32>,
-        }
-        ensure!(
-            !text.trim_start().starts_with('['),
-            "this is a list, as `vms --json` prints it: take one snapshot out of it"
-        );
-        let head: Head = serde_json::from_str(text).context("this is not JSON")?;
-        match head.schema {
-            Some(SCHEMA) => {}
-            Some(other) => bail!(
-                "the snapshot has schema {other}, this kvm-exits reads schema {SCHEMA}: \
-                 use the kvm-exits it was taken with"
-            ),
-            None => bail!("this is JSON, but no snapshot of kvm-exits: it has no \"schema\""),
-        }
-        let snapshot: Self = serde_json::from_str(text).context("a damaged snapshot")?;
-        snapshot.verify()?;
-        Ok(snapshot)
-    }
-
     /// Whether its cycles are those of an emulator.
     pub fn is_emulated(&self) -> bool {
         self.machine.as_deref() == Some(EMULATOR)
@@ -282,4 +242,28 @@ impl Snapshot {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_name_the_paging() {
+        let paging = |tdp, vpid| Paging {
+            tdp,
+            vpid,
+            unrestricted_guest: tdp,
+        };
+        assert_eq!(paging(true, true).heading(Isa::Vmx), "EPT");
+        assert_eq!(paging(true, false).heading(Isa::Vmx), "EPT, vpid=0");
+        assert_eq!(paging(false, true).heading(Isa::Vmx), "shadow");
+        assert_eq!(paging(false, false).heading(Isa::Vmx), "shadow, vpid=0");
+        assert_eq!(paging(true, true).heading(Isa::Svm), "NPT");
+        assert_eq!(paging(false, true).heading(Isa::Svm), "shadow");
+    }
+
+    #[test]
+    fn numbers_are_the_manuals() {
+        assert_eq!(Isa::Vmx.reason_number(48), "48");
+        assert_eq!(Isa::Svm.reason_number(0x4e), "0x4e");
+        assert_eq!(Isa::Svm.reason_number(0x400), "0x400");
+    }
+}

@@ -97,25 +97,3 @@ fn a_counter_that_a_row_lacks_is_not_summed() {
     let text = MINIMAL.replace(", \"l2_count\": 0, \"l2_cycles\": 0", "");
     assert!(Snapshot::parse(&text).is_ok());
 }
-
-#[test]
-fn headings_name_the_paging() {
-    let paging = |tdp, vpid| Paging {
-        tdp,
-        vpid,
-        unrestricted_guest: tdp,
-    };
-    assert_eq!(paging(true, true).heading(Isa::Vmx), "EPT");
-    assert_eq!(paging(true, false).heading(Isa::Vmx), "EPT, vpid=0");
-    assert_eq!(paging(false, true).heading(Isa::Vmx), "shadow");
-    assert_eq!(paging(false, false).heading(Isa::Vmx), "shadow, vpid=0");
-    assert_eq!(paging(true, true).heading(Isa::Svm), "NPT");
-    assert_eq!(paging(false, true).heading(Isa::Svm), "shadow");
-}
-
-#[test]
-fn numbers_are_the_manuals() {
-    assert_eq!(Isa::Vmx.reason_number(48), "48");
-    assert_eq!(Isa::Svm.reason_number(0x4e), "0x4e");
-    assert_eq!(Isa::Svm.reason_number(0x400), "0x400");
-}
