@@ -72,6 +72,8 @@ fn no_screen_is_too_small() {
 /// The program in a terminal of its own.
 struct Session {
     terminal: File,
+    /// What it has drawn since what was waited for.
+    seen: Vec<u8>,
     modes: libc::tcflag_t,
     child: Child,
 }
@@ -105,18 +107,24 @@ impl Session {
         Self {
             modes,
             terminal: File::from(ours),
+            seen: Vec::new(),
             child,
         }
     }
 
     /// Reads until `text` is there: a word, for blanks that are there already are not drawn.
     fn until(&mut self, text: &str) {
-        let mut seen = Vec::new();
-        while !String::from_utf8_lossy(&seen).contains(text) {
+        let word = text.as_bytes();
+        loop {
+            let at = self.seen.windows(word.len()).position(|part| part == word);
+            if let Some(at) = at {
+                self.seen.drain(..at + word.len());
+                return;
+            }
             let mut buffer = [0; 4096];
             // Fails when the program has ended, which it does by itself after a while.
             let n = self.terminal.read(&mut buffer).expect(text);
-            seen.extend(&buffer[..n]);
+            self.seen.extend(&buffer[..n]);
         }
     }
 
