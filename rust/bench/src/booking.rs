@@ -10,10 +10,13 @@ use acct::{
     table::{Table, CELLS},
     timed::TimedTable,
 };
+use nix::{
+    sched::{sched_getaffinity, sched_setaffinity, CpuSet},
+    unistd::Pid,
+};
 use std::{
     array,
-    io::{Error, Result},
-    mem::size_of,
+    io::Result,
     sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
@@ -117,30 +120,21 @@ pub fn run(ledger: &impl Ledger, cpus: &[usize], each: u64, one_reason: bool) ->
     Ok(start.zip(end).map_or(Duration::ZERO, |(s, e)| *e - *s))
 }
 
+/// To the scheduler: the thread that asks.
+const THIS_THREAD: Pid = Pid::from_raw(0);
+
 /// The CPUs that this process may run on.
 pub fn cpus() -> Result<Vec<usize>> {
-    // SAFETY: All zeros are an empty set.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: `set` is ours, and as large as we say.
-    if unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut set) } != 0 {
-        return Err(Error::last_os_error());
-    }
-    // SAFETY: All of these lie within the set.
-    let is_in = |cpu: &usize| unsafe { libc::CPU_ISSET(*cpu, &set) };
-    Ok((0..libc::CPU_SETSIZE as usize).filter(is_in).collect())
+    let set = sched_getaffinity(THIS_THREAD)?;
+    let is_in = |cpu: &usize| set.is_set(*cpu) == Ok(true);
+    Ok((0..CpuSet::count()).filter(is_in).collect())
 }
 
 /// Keeps this thread on `cpu`.
 fn pin(cpu: usize) -> Result<()> {
-    // SAFETY: All zeros are an empty set.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: `cpu` is one of [`cpus`], so it lies within the set.
-    unsafe { libc::CPU_SET(cpu, &mut set) };
-    // SAFETY: `set` is ours, and as large as we say.
-    match unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set) } {
-        0 => Ok(()),
-        _ => Err(Error::last_os_error()),
-    }
+    let mut set = CpuSet::new();
+    set.set(cpu)?;
+    Ok(sched_setaffinity(THIS_THREAD, &set)?)
 }
 
 #[cfg(test)]

@@ -5,13 +5,22 @@
 use crate::reading::Reading;
 use acct::snapshot::ioctl;
 use anyhow::{anyhow, Context, Result};
+use nix::errno::Errno;
+use nix::sys::utsname::uname;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 
 /// Where the module puts it.
 pub const PATH: &str = "/dev/kvm_exit_stats";
+
+/// Neither takes an argument.
+mod commands {
+    use super::ioctl;
+    nix::ioctl_none_bad!(reset, ioctl::RESET);
+    nix::ioctl_none_bad!(dump, ioctl::DUMP);
+}
 
 /// The device, opened: it holds the snapshot of that moment.
 #[derive(Debug)]
@@ -38,29 +47,27 @@ impl Device {
 
     /// Begins a new period.
     pub fn reset(&self) -> Result<()> {
-        self.ioctl(ioctl::RESET).context("cannot reset")
+        self.ioctl(commands::reset).context("cannot reset")
     }
 
     /// Dumps to the kernel log.
     pub fn dump(&self) -> Result<()> {
-        self.ioctl(ioctl::DUMP).context("cannot dump")
+        self.ioctl(commands::dump).context("cannot dump")
     }
 
-    fn ioctl(&self, command: u32) -> Result<()> {
-        // SAFETY: these commands take no argument, so the kernel touches no memory of ours.
-        let result = unsafe { libc::ioctl(self.0.as_raw_fd(), command as _, 0) };
-        if result >= 0 {
-            return Ok(());
-        }
-        let error = io::Error::last_os_error();
-        let advice = match error.raw_os_error() {
-            Some(libc::ENOTTY) => {
+    fn ioctl(&self, command: unsafe fn(RawFd) -> nix::Result<i32>) -> Result<()> {
+        // SAFETY: our commands take no argument, so the kernel touches no memory of ours.
+        let result = unsafe { command(self.0.as_raw_fd()) };
+        let advice = |error| match error {
+            Errno::ENOTTY => {
                 "the loaded module does not know this: use the kvm-exits that belongs to it"
             }
-            Some(libc::ENOMEM) => "the kernel has no memory for it now: try again",
+            Errno::ENOMEM => "the kernel has no memory for it now: try again",
             _ => "the kernel refused",
         };
-        Err(anyhow!("{error}: {advice}"))
+        result
+            .map(drop)
+            .map_err(|error| anyhow!("{}: {}", io::Error::from(error), advice(error)))
     }
 }
 
@@ -77,41 +84,33 @@ pub fn read() -> Result<(Reading, Vec<u8>)> {
 
 /// The running kernel's, as of `uname -r`.
 fn kernel_release() -> Option<String> {
-    // SAFETY: all-zero bytes are valid, empty strings.
-    let mut names: libc::utsname = unsafe { std::mem::zeroed() };
-    // SAFETY: the kernel writes to that structure and no further.
-    if unsafe { libc::uname(&mut names) } != 0 {
-        return None;
-    }
-    let release = names.release.iter().take_while(|&&c| c != 0);
-    let release: Vec<u8> = release.map(|&c| c as u8).collect();
-    String::from_utf8(release).ok()
+    uname().ok()?.release().to_str().map(String::from)
 }
 
 /// What to do about `error`, when opening.
 fn advice(error: &io::Error, is_loaded: bool) -> &'static str {
-    match error.raw_os_error() {
-        Some(libc::ENOENT) if is_loaded => {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ENOENT) if is_loaded => {
             "the module is loaded, but this /dev does not show its device: in a container, pass \
              the device in; else see that devtmpfs is mounted there"
         }
-        Some(libc::ENOENT) => {
+        Some(Errno::ENOENT) => {
             "the module is not loaded. As root: `modprobe kvm_exit_stats` where it is installed, \
              else `insmod out/modules/kvm_exit_stats.ko` after `make module`; the KVM that runs \
              must have the patches"
         }
-        Some(libc::EACCES | libc::EPERM) => {
+        Some(Errno::EACCES | Errno::EPERM) => {
             "it is root's: run this as root (`sudo kvm-exits ...`), or let an administrator \
              change the device's mode"
         }
-        Some(libc::EAGAIN | libc::EBUSY | libc::EINTR) => {
+        Some(Errno::EAGAIN | Errno::EBUSY | Errno::EINTR) => {
             "the module is just being loaded: try again in a moment"
         }
-        Some(libc::ENODEV | libc::ENXIO) => {
+        Some(Errno::ENODEV | Errno::ENXIO) => {
             "the module is just being unloaded, or has left the device's name behind: load it \
              again (as root: `modprobe kvm_exit_stats`)"
         }
-        Some(libc::ENOMEM) => "the kernel has no memory for a snapshot now: try again",
+        Some(Errno::ENOMEM) => "the kernel has no memory for a snapshot now: try again",
         _ => "the kernel refused",
     }
 }
@@ -120,17 +119,28 @@ fn advice(error: &io::Error, is_loaded: bool) -> &'static str {
 mod tests {
     use super::*;
 
-    fn of(errno: i32, is_loaded: bool) -> &'static str {
-        advice(&io::Error::from_raw_os_error(errno), is_loaded)
+    fn of(error: Errno, is_loaded: bool) -> &'static str {
+        advice(&error.into(), is_loaded)
     }
 
     #[test]
     fn every_failure_says_what_to_do() {
-        assert!(of(libc::ENOENT, false).contains("modprobe kvm_exit_stats"));
-        assert!(of(libc::ENOENT, true).contains("container"));
-        assert!(of(libc::EACCES, true).contains("as root"));
-        assert!(of(libc::EAGAIN, true).contains("try again"));
-        assert!(of(libc::ENODEV, false).contains("load it again"));
+        assert!(of(Errno::ENOENT, false).contains("modprobe kvm_exit_stats"));
+        assert!(of(Errno::ENOENT, true).contains("container"));
+        assert!(of(Errno::EACCES, true).contains("as root"));
+        assert!(of(Errno::EAGAIN, true).contains("try again"));
+        assert!(of(Errno::ENODEV, false).contains("load it again"));
+    }
+
+    #[test]
+    fn another_device_does_not_know_the_commands() {
+        let null = || Device(File::open("/dev/null").unwrap());
+        for error in [null().reset(), null().dump()].map(Result::unwrap_err) {
+            assert!(
+                format!("{error:#}").contains("does not know this"),
+                "{error:#}"
+            );
+        }
     }
 
     #[test]

@@ -3,13 +3,17 @@
 //! Keeping the thread on one CPU: the latch of the leaves belongs to one vCPU.
 
 use anyhow::{ensure, Context, Result};
-use std::mem::size_of;
+use nix::sched::{sched_getaffinity, sched_getcpu, sched_setaffinity, CpuSet};
+use nix::unistd::Pid;
+
+/// To the scheduler: the thread that asks.
+const THIS_THREAD: Pid = Pid::from_raw(0);
 
 /// The thread stays on one CPU until this is dropped.
 #[derive(Debug)]
 pub struct Pin {
     cpu: usize,
-    before: libc::cpu_set_t,
+    before: CpuSet,
 }
 
 impl Pin {
@@ -18,18 +22,17 @@ impl Pin {
         let before = affinity()?;
         let cpu = match cpu {
             Some(cpu) => cpu,
-            None => current_cpu()?,
+            None => sched_getcpu().context("cannot tell the current CPU")?,
         };
         ensure!(
             contains(&before, cpu),
             "CPU {cpu} is not one this process may run on: choose among {:?}",
             list(&before)
         );
-        // SAFETY: all-zero bytes are a valid, empty set.
-        let mut only: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-        // SAFETY: `contains` has checked that `cpu` lies within the set.
-        unsafe { libc::CPU_SET(cpu, &mut only) };
-        set_affinity(&only).with_context(|| format!("cannot move to CPU {cpu}"))?;
+        let mut only = CpuSet::new();
+        only.set(cpu)
+            .and_then(|()| sched_setaffinity(THIS_THREAD, &only))
+            .with_context(|| format!("cannot move to CPU {cpu}"))?;
         Ok(Self { cpu, before })
     }
 
@@ -43,7 +46,7 @@ impl Drop for Pin {
     fn drop(&mut self) {
         // The set was the thread's own a moment ago. If it cannot be had back, the thread stays
         // where it is, which harms nothing.
-        let _ = set_affinity(&self.before);
+        let _ = sched_setaffinity(THIS_THREAD, &self.before);
     }
 }
 
@@ -52,41 +55,17 @@ pub fn allowed_cpus() -> Result<Vec<usize>> {
     Ok(list(&affinity()?))
 }
 
-fn current_cpu() -> Result<usize> {
-    // SAFETY: takes no arguments, touches no memory of ours.
-    let cpu = unsafe { libc::sched_getcpu() };
-    usize::try_from(cpu).map_err(|_| {
-        anyhow::Error::new(std::io::Error::last_os_error()).context("cannot tell the current CPU")
-    })
+fn affinity() -> Result<CpuSet> {
+    sched_getaffinity(THIS_THREAD).context("cannot read the CPU affinity")
 }
 
-fn affinity() -> Result<libc::cpu_set_t> {
-    // SAFETY: all-zero bytes are a valid, empty set.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: `set` is ours, and as large as we say.
-    let rc = unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut set) };
-    if rc != 0 {
-        return Err(std::io::Error::last_os_error()).context("cannot read the CPU affinity");
-    }
-    Ok(set)
+fn contains(set: &CpuSet, cpu: usize) -> bool {
+    // A CPU that no set has room for is an error.
+    set.is_set(cpu).unwrap_or(false)
 }
 
-fn set_affinity(set: &libc::cpu_set_t) -> Result<()> {
-    // SAFETY: `set` is valid, and as large as we say.
-    let rc = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), set) };
-    if rc != 0 {
-        return Err(std::io::Error::last_os_error()).context("cannot set the CPU affinity");
-    }
-    Ok(())
-}
-
-fn contains(set: &libc::cpu_set_t, cpu: usize) -> bool {
-    // SAFETY: the bound is checked first.
-    cpu < libc::CPU_SETSIZE as usize && unsafe { libc::CPU_ISSET(cpu, set) }
-}
-
-fn list(set: &libc::cpu_set_t) -> Vec<usize> {
-    (0..libc::CPU_SETSIZE as usize)
+fn list(set: &CpuSet) -> Vec<usize> {
+    (0..CpuSet::count())
         .filter(|&cpu| contains(set, cpu))
         .collect()
 }
@@ -103,7 +82,7 @@ mod tests {
             let pin = Pin::new(Some(last)).unwrap();
             assert_eq!(pin.cpu(), last);
             assert_eq!(allowed_cpus().unwrap(), [last]);
-            assert_eq!(current_cpu().unwrap(), last);
+            assert_eq!(sched_getcpu(), Ok(last));
         }
         assert_eq!(allowed_cpus().unwrap(), before);
     }

@@ -11,11 +11,15 @@ use kvm_exits::top::app::App;
 use kvm_exits::top::page::{Key, Page, View};
 use kvm_exits::top::rates::{Interval, Sort};
 use kvm_exits::top::screen;
+use nix::pty::{openpty, OpenptyResult, Winsize};
+use nix::sys::signal::{kill, Signal};
+use nix::sys::termios::{tcgetattr, LocalFlags};
+use nix::unistd::Pid;
 use ratatui::backend::TestBackend;
 use ratatui::Terminal;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -74,27 +78,22 @@ struct Session {
     terminal: File,
     /// What it has drawn since what was waited for.
     seen: Vec<u8>,
-    modes: libc::tcflag_t,
+    modes: LocalFlags,
     child: Child,
 }
 
 impl Session {
     fn start(name: &str) -> Self {
-        let (mut ours, mut theirs) = (0, 0);
-        let size = libc::winsize {
+        let size = Winsize {
             ws_row: 20,
             ws_col: 100,
             ws_xpixel: 0,
             ws_ypixel: 0,
         };
-        // SAFETY: `openpty` writes the two descriptors and reads the size, nothing else.
-        let result = unsafe {
-            let none = std::ptr::null_mut();
-            libc::openpty(&mut ours, &mut theirs, none, std::ptr::null(), &size)
-        };
-        assert_eq!(result, 0, "no pseudo-terminal");
-        // SAFETY: `openpty` has just opened them, for us alone.
-        let (ours, theirs) = unsafe { (OwnedFd::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs)) };
+        let OpenptyResult {
+            master: ours,
+            slave: theirs,
+        } = openpty(&size, None).expect("a pseudo-terminal");
         let file = |n| many().save(&format!("screen-{name}-{n}.snapshot"));
         let modes = modes(&ours);
         let child = Command::new(env!("CARGO_BIN_EXE_kvm-exits"))
@@ -137,13 +136,8 @@ impl Session {
 }
 
 /// Whether it echoes, waits for whole lines, and so on.
-fn modes(terminal: &impl AsRawFd) -> libc::tcflag_t {
-    // SAFETY: all-zero bytes are a valid `termios`.
-    let mut termios: libc::termios = unsafe { std::mem::zeroed() };
-    // SAFETY: `tcgetattr` writes to that structure and no further.
-    let result = unsafe { libc::tcgetattr(terminal.as_raw_fd(), &mut termios) };
-    assert_eq!(result, 0);
-    termios.c_lflag
+fn modes(terminal: impl AsFd) -> LocalFlags {
+    tcgetattr(terminal).unwrap().local_flags
 }
 
 /// Enters and leaves the alternate screen.
@@ -165,8 +159,7 @@ fn q_gives_the_terminal_back() {
 fn sigterm_gives_the_terminal_back() {
     let mut session = Session::start("term");
     session.until("choose");
-    // SAFETY: a signal to our own child, which has not been waited for.
-    let result = unsafe { libc::kill(session.child.id() as i32, libc::SIGTERM) };
-    assert_eq!(result, 0);
+    let child = Pid::from_raw(session.child.id() as i32);
+    kill(child, Signal::SIGTERM).unwrap();
     session.end();
 }

@@ -5,11 +5,12 @@
 //! By hand, because the lab has no compiler and no libbpf; the layouts are those of
 //! `include/uapi/linux/{bpf,perf_event}.h`.
 
-use anyhow::{ensure, Context, Result};
+use crate::fd;
+use anyhow::{Context, Result};
+use nix::{errno::Errno, libc};
 use std::fs;
-use std::io;
 use std::mem::{size_of, size_of_val};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 const MAP_CREATE: libc::c_long = 0;
 const MAP_LOOKUP_ELEM: libc::c_long = 1;
@@ -18,8 +19,11 @@ const MAP_TYPE_PERCPU_ARRAY: u32 = 6;
 const PROG_TYPE_TRACEPOINT: u32 = 5;
 
 const TYPE_TRACEPOINT: u32 = 2;
-const IOC_ENABLE: libc::c_ulong = 0x2400;
-const IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
+
+mod event {
+    nix::ioctl_write_int!(set_bpf, b'$', 8);
+    nix::ioctl_none!(enable, b'$', 0);
+}
 
 /// An instruction: opcode, registers (source in the high half), offset, immediate.
 #[repr(C)]
@@ -85,9 +89,8 @@ impl Counters {
             value_size: 8,
             max_entries: len,
         };
-        let map = bpf(MAP_CREATE, &mut attr).context("cannot create a map (CONFIG_BPF_SYSCALL)")?;
-        // SAFETY: the kernel has just made this descriptor for us.
-        let map = unsafe { OwnedFd::from_raw_fd(map) };
+        let map = fd::new(bpf(MAP_CREATE, &mut attr))
+            .context("cannot create a map (CONFIG_BPF_SYSCALL)")?;
         Ok(Self { map, cpus })
     }
 
@@ -101,7 +104,7 @@ impl Counters {
             value: values.as_mut_ptr() as u64,
             flags: 0,
         };
-        bpf(MAP_LOOKUP_ELEM, &mut attr).context("cannot read the map")?;
+        Errno::result(bpf(MAP_LOOKUP_ELEM, &mut attr)).context("cannot read the map")?;
         Ok(values.iter().sum())
     }
 }
@@ -139,12 +142,11 @@ impl Program {
             log_size: log.len() as u32,
             log_buf: log.as_mut_ptr() as u64,
         };
-        let program = bpf(PROG_LOAD, &mut attr).with_context(|| {
+        let program = fd::new(bpf(PROG_LOAD, &mut attr)).with_context(|| {
             let text = String::from_utf8_lossy(&log);
             format!("the verifier refused: {}", text.trim_end_matches('\0'))
         })?;
-        // SAFETY: the kernel has just made this descriptor for us.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(program) }))
+        Ok(Self(program))
     }
 
     /// Runs at each event `id` on `cpu`, for as long as the result lives.
@@ -160,18 +162,13 @@ impl Program {
         // CPU, in no group, closed on exec.
         let event =
             unsafe { libc::syscall(libc::SYS_perf_event_open, &raw const attr, -1, cpu, -1, 8) };
-        ensure!(
-            event >= 0,
-            "perf_event_open: {}",
-            io::Error::last_os_error()
-        );
-        // SAFETY: the kernel has just made this descriptor for us.
-        let event = unsafe { OwnedFd::from_raw_fd(event as i32) };
-        for (request, argument) in [(IOC_SET_BPF, self.0.as_raw_fd()), (IOC_ENABLE, 0)] {
-            // SAFETY: both take a number.
-            let rc = unsafe { libc::ioctl(event.as_raw_fd(), request, argument) };
-            ensure!(rc == 0, "PERF_EVENT_IOC: {}", io::Error::last_os_error());
+        let event = fd::new(event).context("perf_event_open")?;
+        // SAFETY: both take a number.
+        unsafe {
+            event::set_bpf(event.as_raw_fd(), self.0.as_raw_fd() as u64)
+                .and_then(|_| event::enable(event.as_raw_fd()))
         }
+        .context("PERF_EVENT_IOC")?;
         Ok(event)
     }
 }
@@ -213,21 +210,17 @@ pub fn possible_cpus() -> Result<usize> {
     Ok(last.parse::<usize>().context(path)? + 1)
 }
 
-fn bpf<T>(command: libc::c_long, attr: &mut T) -> io::Result<i32> {
+fn bpf<T>(command: libc::c_long, attr: &mut T) -> libc::c_long {
     // SAFETY: `attr` is the struct of `command` and as large as it says; what it points to lives
     // until the call returns, and is as large as the kernel takes it to be.
-    let rc = unsafe {
+    unsafe {
         libc::syscall(
             libc::SYS_bpf,
             command,
             std::ptr::from_mut(attr),
             size_of_val(attr),
         )
-    };
-    if rc < 0 {
-        return Err(io::Error::last_os_error());
     }
-    Ok(rc as i32)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod bpf;
 pub mod crosscheck;
 pub mod debugfs;
 pub mod demo;
+mod fd;
 pub mod hist;
 pub mod overhead;
 pub mod process;

@@ -3,11 +3,11 @@
 //! Processes that run VMs, and the files of theirs that KVM made.
 
 use crate::stats::{ProcessStats, Source, VcpuStats};
-use crate::{debugfs, stats_fd};
+use crate::{debugfs, fd, stats_fd};
 use anyhow::{bail, Context, Result};
+use nix::libc;
 use std::fs::{self, File};
-use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 /// What `/proc` calls a vCPU, before its number.
@@ -93,32 +93,24 @@ fn fds_named(pid: u32, prefix: &str) -> Result<Vec<VcpuFd>> {
 
 fn pidfd_open(pid: u32) -> Result<OwnedFd> {
     // SAFETY: the system call takes two numbers and touches no memory of ours.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    new_fd(fd).with_context(|| format!("cannot open process {pid} (pidfd_open, Linux 5.3)"))
+    let process = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    fd::new(process).with_context(|| format!("cannot open process {pid} (pidfd_open, Linux 5.3)"))
 }
 
 fn pidfd_getfd(process: &OwnedFd, pid: u32, fd: i32) -> Result<OwnedFd> {
     // SAFETY: the system call takes three numbers and touches no memory of ours.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd, 0) };
-    new_fd(fd).with_context(|| {
+    let taken = unsafe { libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd, 0) };
+    fd::new(taken).with_context(|| {
         format!(
             "cannot take descriptors of process {pid}: run this as root (pidfd_getfd, Linux 5.6)"
         )
     })
 }
 
-fn new_fd(result: libc::c_long) -> io::Result<OwnedFd> {
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(result as i32) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
+    use std::io::{Read, Write};
     use std::os::unix::net::UnixStream;
 
     #[test]
@@ -134,7 +126,7 @@ mod tests {
         let process = pidfd_open(pid).unwrap();
         let taken = pidfd_getfd(&process, pid, writer.as_raw_fd()).unwrap();
         drop(writer);
-        io::Write::write_all(&mut File::from(taken), b"x").unwrap();
+        File::from(taken).write_all(b"x").unwrap();
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "x");

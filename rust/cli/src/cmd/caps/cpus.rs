@@ -6,6 +6,7 @@ use crate::cpuid::{Cpuid, Instruction};
 use crate::pin::{allowed_cpus, Pin};
 use acct::caps::{svm, Capabilities, Extension, Place};
 use anyhow::{Context, Result};
+use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -37,7 +38,7 @@ pub fn vmx() -> Result<Cpus> {
             Ok(file) => file,
             // No msr driver, or the CPU is offline.
             Err(e) if e.kind() == ErrorKind::NotFound => continue,
-            Err(e) if e.raw_os_error() == Some(libc::ENXIO) => continue,
+            Err(e) if e.raw_os_error() == Some(Errno::ENXIO as i32) => continue,
             Err(e) => {
                 return Err(e).with_context(|| format!("cannot open {}", msr_path(cpu)));
             }
