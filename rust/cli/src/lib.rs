@@ -14,5 +14,6 @@ pub mod percentile;
 pub mod pin;
 pub mod reading;
 pub mod saved;
+pub mod sheet;
 pub mod snapshot;
 pub mod top;

@@ -2,9 +2,11 @@
 
 //! One snapshot, reason by reason, as text and as CSV.
 
-use crate::output::{self, csv_line, grouped, mean, share};
+use crate::output::{self, grouped, mean, share};
 use crate::percentile;
+use crate::sheet::Sheet;
 use crate::snapshot::{Counters, Snapshot};
+use anyhow::Result;
 use std::cmp::Reverse;
 
 /// The columns that a histogram fills: per cent of the exits, heading.
@@ -99,7 +101,7 @@ pub fn notes(snapshot: &Snapshot) -> String {
     notes
 }
 
-/// The headings of [`csv()`].
+/// The headings of what [`csv_lines()`] adds.
 pub const CSV_HEADINGS: [&str; 11] = [
     "reason",
     "name",
@@ -114,9 +116,15 @@ pub const CSV_HEADINGS: [&str; 11] = [
     "max_below",
 ];
 
-/// A line per reason, each behind the fields `before`, without headings and without the total.
-pub fn csv(snapshot: &Snapshot, before: &[String]) -> String {
-    let mut text = String::new();
+/// A line per reason, without the total.
+pub fn csv(snapshot: &Snapshot) -> Result<String> {
+    let mut sheet = Sheet::new(CSV_HEADINGS)?;
+    csv_lines(&mut sheet, snapshot, &[])?;
+    sheet.text()
+}
+
+/// Adds a line per reason, each behind the fields `before`.
+pub fn csv_lines(sheet: &mut Sheet, snapshot: &Snapshot, before: &[String]) -> Result<()> {
     for row in &snapshot.reasons {
         let c = &row.counters;
         let mut fields = before.to_vec();
@@ -125,9 +133,9 @@ pub fn csv(snapshot: &Snapshot, before: &[String]) -> String {
         fields.extend([c.l2_count, c.l2_cycles, c.l2_reflected].map(optional));
         let histogram = row.histogram.as_deref().unwrap_or_default();
         fields.extend(PERCENTILES.map(|(p, _)| optional(percentile::below(histogram, p))));
-        text += &csv_line(fields);
+        sheet.line(fields)?;
     }
-    text
+    Ok(())
 }
 
 fn has_histograms(snapshot: &Snapshot) -> bool {

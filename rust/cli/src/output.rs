@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How figures are written: tables, CSV, JSON.
+//! How figures are written: tables, JSON. (CSV is in `sheet.rs`.)
 
 use anyhow::Result;
 use comfy_table::{presets, CellAlignment, Table, TableComponent};
@@ -68,19 +68,6 @@ pub fn table_text(table: &Table) -> String {
         .collect()
 }
 
-/// A line of CSV (RFC 4180), with its newline.
-pub fn csv_line<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> String {
-    let quoted = fields.into_iter().map(|field| {
-        let field = field.as_ref();
-        if field.contains([',', '"', '\n']) {
-            format!("\"{}\"", field.replace('"', "\"\""))
-        } else {
-            field.to_string()
-        }
-    });
-    quoted.collect::<Vec<_>>().join(",") + "\n"
-}
-
 /// `1234567` as `1,234,567`.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -145,12 +132,6 @@ mod tests {
     #[test]
     fn names_cannot_steer_the_terminal() {
         assert_eq!(printable("qemu\x1b[2J\n"), "qemu?[2J?");
-    }
-
-    #[test]
-    fn csv_quotes_what_needs_it() {
-        let line = csv_line(["a", "shadow, vpid=0", "say \"x\""]);
-        assert_eq!(line, "a,\"shadow, vpid=0\",\"say \"\"x\"\"\"\n");
     }
 
     #[test]

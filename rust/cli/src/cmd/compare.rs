@@ -41,7 +41,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.format.json {
         output::print_json(&comparison)
     } else if args.format.csv {
-        output::print(&comparison.csv())
+        output::print(&comparison.csv()?)
     } else {
         output::print(&comparison.text())
     }

@@ -61,8 +61,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.format.json {
         output::print_json(&snapshot)
     } else if args.format.csv {
-        let headings = output::csv_line(listing::CSV_HEADINGS);
-        output::print(&(headings + &listing::csv(&snapshot, &[])))
+        output::print(&listing::csv(&snapshot)?)
     } else {
         output::print(&text(&snapshot))
     }

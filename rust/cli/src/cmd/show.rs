@@ -54,8 +54,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.format.json {
         output::print_json(&reading.host)
     } else if args.format.csv {
-        let headings = output::csv_line(listing::CSV_HEADINGS);
-        output::print(&(headings + &listing::csv(&reading.host, &[])))
+        output::print(&listing::csv(&reading.host)?)
     } else {
         output::print(&text(&reading))
     }

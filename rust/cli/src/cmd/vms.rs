@@ -6,6 +6,7 @@ use crate::input::Input;
 use crate::listing;
 use crate::output::{self, grouped, printable, Format};
 use crate::reading::Reading;
+use crate::sheet::Sheet;
 use crate::snapshot::Snapshot;
 use anyhow::Result;
 
@@ -28,7 +29,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.format.json {
         output::print_json(&reading.vms)
     } else if args.format.csv {
-        output::print(&csv(&reading.vms))
+        output::print(&csv(&reading.vms)?)
     } else {
         output::print(&text(&reading))
     }
@@ -70,12 +71,13 @@ fn title(snapshot: &Snapshot) -> String {
     )
 }
 
-fn csv(vms: &[Snapshot]) -> String {
-    let mut text = output::csv_line(["pid", "vm", "vcpus"].iter().chain(&listing::CSV_HEADINGS));
+fn csv(vms: &[Snapshot]) -> Result<String> {
+    let headings = ["pid", "vm", "vcpus"].into_iter();
+    let mut sheet = Sheet::new(headings.chain(listing::CSV_HEADINGS))?;
     for snapshot in vms {
         let vm = snapshot.vm.iter();
         let of = vm.flat_map(|vm| [vm.pid.to_string(), vm.name.clone(), vm.vcpus.to_string()]);
-        text += &listing::csv(snapshot, &of.collect::<Vec<_>>());
+        listing::csv_lines(&mut sheet, snapshot, &of.collect::<Vec<_>>())?;
     }
-    text
+    sheet.text()
 }

@@ -3,7 +3,9 @@
 //! A comparison as text and as CSV. (JSON is what `Serialize` makes of it.)
 
 use super::{Comparison, Ratio, Row};
-use crate::output::{self, csv_line, grouped, mean};
+use crate::output::{self, grouped, mean};
+use crate::sheet::Sheet;
+use anyhow::Result;
 
 impl Comparison {
     /// For the eye.
@@ -32,13 +34,13 @@ impl Comparison {
     }
 
     /// For a spreadsheet: unrounded, a column per figure. Leaves out the totals.
-    pub fn csv(&self) -> String {
+    pub fn csv(&self) -> Result<String> {
         let mut head = vec!["reason".to_string(), "name".to_string()];
         for what in ["count", "cycles", "ratio"] {
             let columns = self.columns.iter().skip(usize::from(what == "ratio"));
             head.extend(columns.map(|c| format!("{what} ({})", c.heading)));
         }
-        let mut text = csv_line(head);
+        let mut sheet = Sheet::new(head)?;
         for row in &self.rows {
             let number = row.reason.map_or_else(String::new, |n| n.to_string());
             let mut fields = vec![number, row.name.clone()];
@@ -48,9 +50,9 @@ impl Comparison {
                 Ratio::None => String::new(),
                 other => ratio(other),
             }));
-            text += &csv_line(fields);
+            sheet.line(fields)?;
         }
-        text
+        sheet.text()
     }
 
     fn number(&self, row: &Row) -> String {
