@@ -5,6 +5,7 @@
 mod render;
 mod warnings;
 
+use crate::name::Name;
 use crate::output::note_on_cycles;
 use crate::snapshot::{Counters, Isa, Paging, Scope, Snapshot};
 use anyhow::{bail, Context, Result};
@@ -39,7 +40,7 @@ pub struct Comparison {
 #[derive(Debug, Serialize)]
 pub struct Column {
     /// What the column is called: its paging, or its file.
-    pub heading: String,
+    pub heading: Name,
     /// The file.
     pub file: PathBuf,
     /// Its generation.
@@ -57,7 +58,7 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<u32>,
     /// KVM's name for it.
-    pub name: String,
+    pub name: Name,
     /// Exits, a figure per snapshot.
     pub count: Vec<u64>,
     /// Cycles likewise.
@@ -195,7 +196,7 @@ impl Comparison {
             rows,
             total: row(
                 None,
-                "total",
+                "total".into(),
                 snapshots.iter().map(|(_, s)| s.total).collect(),
             ),
         })
@@ -203,7 +204,7 @@ impl Comparison {
 }
 
 fn rows(snapshots: &[Named]) -> Vec<Row> {
-    let mut by_reason: BTreeMap<u32, (&str, Vec<Counters>)> = BTreeMap::new();
+    let mut by_reason: BTreeMap<u32, (&Name, Vec<Counters>)> = BTreeMap::new();
     for (i, (_, snapshot)) in snapshots.iter().enumerate() {
         for r in snapshot.reasons.iter().filter(|r| r.counters.count > 0) {
             let entry = by_reason.entry(r.reason);
@@ -214,18 +215,18 @@ fn rows(snapshots: &[Named]) -> Vec<Row> {
     }
     by_reason
         .into_iter()
-        .map(|(reason, (name, cells))| row(Some(reason), name, cells))
+        .map(|(reason, (name, cells))| row(Some(reason), name.clone(), cells))
         .collect()
 }
 
-fn row(reason: Option<u32>, name: &str, cells: Vec<Counters>) -> Row {
+fn row(reason: Option<u32>, name: Name, cells: Vec<Counters>) -> Row {
     let ratio = |(i, c): (usize, &Counters)| match i {
         0 => Ratio::None,
         _ => Ratio::new(cells[0].count, c.count),
     };
     Row {
         reason,
-        name: name.to_string(),
+        name,
         count: cells.iter().map(|c| c.count).collect(),
         cycles: cells.iter().map(|c| c.cycles).collect(),
         cycles_per_exit: cells.iter().map(Counters::cycles_per_exit).collect(),
@@ -234,23 +235,24 @@ fn row(reason: Option<u32>, name: &str, cells: Vec<Counters>) -> Row {
 }
 
 /// The paging states, or, where those do not tell the columns apart, the files.
-fn headings(snapshots: &[Named]) -> Vec<String> {
+fn headings(snapshots: &[Named]) -> Vec<Name> {
     let distinct = |headings: &[String]| {
         let mut sorted: Vec<_> = headings.iter().collect();
         sorted.sort();
         sorted.windows(2).all(|pair| pair[0] != pair[1])
     };
     let of = |heading: &dyn Fn(&Named) -> String| snapshots.iter().map(heading).collect::<Vec<_>>();
-    let paging = of(&|(_, s)| s.paging.heading(s.isa));
-    if distinct(&paging) {
-        return paging;
-    }
     let stem = |path: &Path| path.file_stem().map(|s| s.to_string_lossy().into_owned());
+    let paging = of(&|(_, s)| s.paging.heading(s.isa));
     let stems = of(&|(file, _)| stem(file).unwrap_or_default());
-    if distinct(&stems) {
-        return stems;
-    }
-    of(&|(file, _)| file.display().to_string())
+    let headings = if distinct(&paging) {
+        paging
+    } else if distinct(&stems) {
+        stems
+    } else {
+        of(&|(file, _)| file.display().to_string())
+    };
+    headings.into_iter().map(Name::from).collect()
 }
 
 #[cfg(test)]

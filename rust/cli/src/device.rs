@@ -2,6 +2,7 @@
 
 //! `/dev/kvm_exit_stats`: reading it, its ioctls, and what it means when that fails.
 
+use crate::name::Name;
 use crate::reading::Reading;
 use acct::snapshot::ioctl;
 use anyhow::{anyhow, Context, Result};
@@ -83,8 +84,8 @@ pub fn read() -> Result<(Reading, Vec<u8>)> {
 }
 
 /// The running kernel's, as of `uname -r`.
-fn kernel_release() -> Option<String> {
-    uname().ok()?.release().to_str().map(String::from)
+fn kernel_release() -> Option<Name> {
+    Some(uname().ok()?.release().to_string_lossy().into())
 }
 
 /// What to do about `error`, when opening.
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_kernel_has_a_release() {
-        let release = kernel_release().unwrap();
+        let release = kernel_release().unwrap().to_string();
         assert!(
             release.starts_with(|c: char| c.is_ascii_digit()),
             "{release}"

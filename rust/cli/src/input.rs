@@ -3,6 +3,7 @@
 //! Where `show` and `vms` take their figures from: the device, or a file.
 
 use crate::device;
+use crate::name::Name;
 use crate::reading::Reading;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ pub struct Input {
 
     /// Note what the host is; "emulator" if its TSC counts instructions. `compare` reads it.
     #[arg(long, value_name = "NAME")]
-    machine: Option<String>,
+    machine: Option<Name>,
 }
 
 impl Input {

@@ -131,7 +131,7 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
             }
             rows.push(ReasonRow {
                 reason,
-                name: info.isa.reason_name(reason),
+                name: info.isa.reason_name(reason).into(),
                 counters,
                 histogram: None,
             });

@@ -9,6 +9,7 @@ pub mod device;
 pub mod input;
 pub mod leaves_client;
 pub mod listing;
+pub mod name;
 pub mod output;
 pub mod percentile;
 pub mod pin;

@@ -4,7 +4,7 @@
 
 use crate::output::{self, grouped, mean, share};
 use crate::percentile;
-use crate::sheet::Sheet;
+use crate::sheet::{Field, Sheet};
 use crate::snapshot::{Counters, Snapshot};
 use anyhow::Result;
 use std::cmp::Reverse;
@@ -53,10 +53,10 @@ pub fn table(snapshot: &Snapshot) -> String {
     let headings: Vec<String> = headings.into_iter().map(String::from).collect();
     let mut table = output::table(&headings, &[1]);
 
-    let row = |reason: String, name: &str, c: &Counters, histogram: &[u64]| {
+    let row = |reason: String, name: String, c: &Counters, histogram: &[u64]| {
         let mut cells = vec![
             reason,
-            name.to_string(),
+            name,
             grouped(c.count),
             share(c.count, total.count),
             grouped(c.cycles),
@@ -78,7 +78,7 @@ pub fn table(snapshot: &Snapshot) -> String {
     for r in reasons {
         let histogram = r.histogram.as_deref().unwrap_or_default();
         let number = snapshot.isa.reason_number(r.reason);
-        table.add_row(row(number, &r.name, &r.counters, histogram));
+        table.add_row(row(number, r.name.to_string(), &r.counters, histogram));
     }
     let all = percentile::sum(
         snapshot
@@ -86,7 +86,7 @@ pub fn table(snapshot: &Snapshot) -> String {
             .iter()
             .filter_map(|r| r.histogram.as_deref()),
     );
-    table.add_row(row(String::new(), "total", total, &all));
+    table.add_row(row(String::new(), "total".to_string(), total, &all));
     output::table_text(&table)
 }
 
@@ -124,15 +124,15 @@ pub fn csv(snapshot: &Snapshot) -> Result<String> {
 }
 
 /// Adds a line per reason, each behind the fields `before`.
-pub fn csv_lines(sheet: &mut Sheet, snapshot: &Snapshot, before: &[String]) -> Result<()> {
+pub fn csv_lines(sheet: &mut Sheet, snapshot: &Snapshot, before: &[Field]) -> Result<()> {
     for row in &snapshot.reasons {
         let c = &row.counters;
         let mut fields = before.to_vec();
-        fields.extend([row.reason.to_string(), row.name.clone()]);
-        fields.extend([c.count, c.cycles].map(|n| n.to_string()));
-        fields.extend([c.l2_count, c.l2_cycles, c.l2_reflected].map(optional));
+        fields.extend([row.reason.into(), (&row.name).into()]);
+        fields.extend([c.count, c.cycles].map(Field::from));
+        fields.extend([c.l2_count, c.l2_cycles, c.l2_reflected].map(Field::from));
         let histogram = row.histogram.as_deref().unwrap_or_default();
-        fields.extend(PERCENTILES.map(|(p, _)| optional(percentile::below(histogram, p))));
+        fields.extend(PERCENTILES.map(|(p, _)| percentile::below(histogram, p).into()));
         sheet.line(fields)?;
     }
     Ok(())
@@ -140,10 +140,6 @@ pub fn csv_lines(sheet: &mut Sheet, snapshot: &Snapshot, before: &[String]) -> R
 
 fn has_histograms(snapshot: &Snapshot) -> bool {
     snapshot.reasons.iter().any(|r| r.histogram.is_some())
-}
-
-fn optional(value: Option<impl ToString>) -> String {
-    value.map_or_else(String::new, |v| v.to_string())
 }
 
 /// "<4,096"

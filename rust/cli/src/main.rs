@@ -3,7 +3,7 @@
 //! `kvm-exits`: reads, compares and reports KVM VM exits.
 
 use clap::{Parser, Subcommand};
-use kvm_exits::cmd;
+use kvm_exits::{cmd, name::escaped};
 use std::process::ExitCode;
 
 /// Reads, compares and reports KVM VM exits.
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("kvm-exits: {error:#}");
+            eprintln!("kvm-exits: {}", escaped(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

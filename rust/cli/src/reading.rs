@@ -2,6 +2,7 @@
 
 //! The binary snapshot of `/dev/kvm_exit_stats`, as a snapshot of the host and one of each VM.
 
+use crate::name::Name;
 use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, Vm, SCHEMA};
 use acct::cell::Values;
 use acct::leaves::paging;
@@ -88,7 +89,7 @@ fn push(snapshot: &mut Snapshot, row: &Row<'_>, histogram: Option<Vec<u64>>) {
     if counters.count != 0 {
         snapshot.reasons.push(ReasonRow {
             reason: row.reason,
-            name: snapshot.isa.reason_name(row.reason),
+            name: snapshot.isa.reason_name(row.reason).into(),
             counters,
             histogram,
         });
@@ -106,9 +107,9 @@ fn counters(values: &Values) -> Counters {
     }
 }
 
-fn comm(bytes: &[u8]) -> String {
+fn comm(bytes: &[u8]) -> Name {
     let name = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(name).into_owned()
+    String::from_utf8_lossy(name).into()
 }
 
 fn explain(why: Malformed, bytes: &[u8]) -> anyhow::Error {

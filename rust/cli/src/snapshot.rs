@@ -6,6 +6,7 @@
 //! A field that the source cannot know is absent, not zero. Fields may be added within a schema
 //! (readers pass over those they do not know); a change of meaning moves [`SCHEMA`].
 
+use crate::name::Name;
 use acct::reasons;
 use anyhow::{ensure, Result};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub struct Snapshot {
     pub source: Source,
     /// Release of the host's kernel. A guest cannot know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kernel: Option<String>,
+    pub kernel: Option<Name>,
     /// What virtualizes the host's processor.
     pub isa: Isa,
     /// Moves on a reset and whenever kvm-intel or kvm-amd is loaded.
@@ -37,7 +38,7 @@ pub struct Snapshot {
     pub tsc_khz: Option<u64>,
     /// What the host is, where whoever took the snapshot said so: [`EMULATOR`] or anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub machine: Option<String>,
+    pub machine: Option<Name>,
     /// Which VM's, where the host tells one VM from another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vm: Option<Vm>,
@@ -110,7 +111,7 @@ pub struct Vm {
     /// Pid of the task that created it.
     pub pid: u32,
     /// That task's name, which it may have chosen to be anything.
-    pub name: String,
+    pub name: Name,
     /// How many vCPUs it has.
     pub vcpus: u32,
 }
@@ -195,7 +196,7 @@ pub struct ReasonRow {
     /// The basic exit reason, or 0xFFFF for all those above the table.
     pub reason: u32,
     /// KVM's name for it.
-    pub name: String,
+    pub name: Name,
     /// Its counters.
     #[serde(flatten)]
     pub counters: Counters,
@@ -207,7 +208,7 @@ pub struct ReasonRow {
 impl Snapshot {
     /// Whether its cycles are those of an emulator.
     pub fn is_emulated(&self) -> bool {
-        self.machine.as_deref() == Some(EMULATOR)
+        self.machine.as_ref().is_some_and(|name| *name == EMULATOR)
     }
 
     /// Checks that the total is the sum of the reasons, in every counter that all of them have.

@@ -72,7 +72,7 @@ fn reasons_without_a_name_keep_their_number() {
         .host(0xffff, &[1, 1])
         .bytes();
     let host = Reading::decode(&bytes).unwrap().host;
-    let names: Vec<_> = host.reasons.iter().map(|r| r.name.as_str()).collect();
+    let names: Vec<_> = host.reasons.iter().map(|r| r.name.clone()).collect();
     assert_eq!(names, ["UNDEFINED_35", "OTHER"]);
 }
 

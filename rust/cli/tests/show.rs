@@ -102,7 +102,7 @@ fn vms_are_listed_one_by_one() {
         "{text}"
     );
     assert!(
-        text.contains("pid 4712 (evil?[2J), 1 vCPU: 0 exits\n"),
+        text.contains("pid 4712 (evil\\u{1b}[2J), 1 vCPU: 0 exits\n"),
         "{text}"
     );
     assert!(!text.contains("p50"), "{text}");

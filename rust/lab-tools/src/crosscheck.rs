@@ -5,6 +5,7 @@
 use crate::hist::Counts;
 use acct::reasons::vmx::INVALID_STATE;
 use anyhow::{ensure, Context, Result};
+use kvm_exits::name::Name;
 use kvm_exits::snapshot::{Isa, Snapshot};
 use serde::Serialize;
 
@@ -40,7 +41,7 @@ pub struct Report {
     pub isa: Isa,
     /// Release of the host's kernel.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kernel: Option<String>,
+    pub kernel: Option<Name>,
     /// How many different reasons there were.
     pub distinct_reasons: usize,
     /// Every reason that anybody counted, by number.

@@ -5,6 +5,7 @@
 use crate::cpuid::{Cpuid, Device, Instruction};
 use crate::leaves_client::Leaves;
 use crate::listing;
+use crate::name::Name;
 use crate::output::{self, Format};
 use crate::pin::{self, Pin};
 use crate::snapshot::{Scope, Snapshot};
@@ -36,7 +37,7 @@ pub struct Args {
 
     /// Note what the host is; "emulator" if its TSC counts instructions. `compare` reads it.
     #[arg(long, value_name = "NAME")]
-    machine: Option<String>,
+    machine: Option<Name>,
 }
 
 /// Runs `kvm-exits guest`.

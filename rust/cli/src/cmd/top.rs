@@ -2,6 +2,7 @@
 
 //! `kvm-exits top`: what happens per second, live.
 
+use crate::name::Name;
 use crate::output;
 use crate::top::app::App;
 use crate::top::page::{Page, View};
@@ -49,7 +50,7 @@ pub struct Args {
 
     /// Note what the host is; "emulator" if its TSC counts instructions.
     #[arg(long, value_name = "NAME")]
-    machine: Option<String>,
+    machine: Option<Name>,
 
     /// Show what came between saved snapshots (`show --save`), as if they were taken one interval
     /// after the other, and end.

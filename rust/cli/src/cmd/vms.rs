@@ -4,7 +4,7 @@
 
 use crate::input::Input;
 use crate::listing;
-use crate::output::{self, grouped, printable, Format};
+use crate::output::{self, grouped, Format};
 use crate::reading::Reading;
 use crate::sheet::Sheet;
 use crate::snapshot::Snapshot;
@@ -63,7 +63,7 @@ fn title(snapshot: &Snapshot) -> String {
     format!(
         "pid {} ({}), {} vCPU{}: {} exit{}",
         vm.pid,
-        printable(&vm.name),
+        vm.name,
         vm.vcpus,
         plural(vm.vcpus.into()),
         grouped(snapshot.total.count),
@@ -76,7 +76,7 @@ fn csv(vms: &[Snapshot]) -> Result<String> {
     let mut sheet = Sheet::new(headings.chain(listing::CSV_HEADINGS))?;
     for snapshot in vms {
         let vm = snapshot.vm.iter();
-        let of = vm.flat_map(|vm| [vm.pid.to_string(), vm.name.clone(), vm.vcpus.to_string()]);
+        let of = vm.flat_map(|vm| [vm.pid.into(), (&vm.name).into(), vm.vcpus.into()]);
         listing::csv_lines(&mut sheet, snapshot, &of.collect::<Vec<_>>())?;
     }
     sheet.text()

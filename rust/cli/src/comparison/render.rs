@@ -2,23 +2,24 @@
 
 //! A comparison as text and as CSV. (JSON is what `Serialize` makes of it.)
 
-use super::{Comparison, Ratio, Row};
+use super::{Column, Comparison, Ratio, Row};
+use crate::name::Name;
 use crate::output::{self, grouped, mean};
-use crate::sheet::Sheet;
+use crate::sheet::{Field, Sheet};
 use anyhow::Result;
 
 impl Comparison {
     /// For the eye.
     pub fn text(&self) -> String {
         let mut headings = vec!["reason".to_string(), "name".to_string()];
-        let columns = || self.columns.iter().map(|c| c.heading.as_str());
+        let columns = || self.columns.iter().map(|c| &c.heading);
         headings.extend(columns().map(|c| format!("count\n{c}")));
         headings.extend(columns().skip(1).map(|c| format!("ratio\n{c}")));
         headings.extend(columns().map(|c| format!("cycles/exit\n{c}")));
 
         let mut table = output::table(&headings, &[1]);
         for row in self.rows.iter().chain([&self.total]) {
-            let mut cells = vec![self.number(row), row.name.clone()];
+            let mut cells = vec![self.number(row), row.name.to_string()];
             cells.extend(row.count.iter().map(|&n| grouped(n)));
             cells.extend(row.ratio.iter().skip(1).map(|&r| ratio(r)));
             cells.extend(row.cycles_per_exit.iter().map(|&c| mean(c)));
@@ -35,20 +36,21 @@ impl Comparison {
 
     /// For a spreadsheet: unrounded, a column per figure. Leaves out the totals.
     pub fn csv(&self) -> Result<String> {
-        let mut head = vec!["reason".to_string(), "name".to_string()];
+        let mut head: Vec<Field> = vec!["reason".into(), "name".into()];
         for what in ["count", "cycles", "ratio"] {
             let columns = self.columns.iter().skip(usize::from(what == "ratio"));
-            head.extend(columns.map(|c| format!("{what} ({})", c.heading)));
+            let named = |c: &Column| Name::from(format!("{what} ({})", c.heading));
+            head.extend(columns.map(|c| Field::from(&named(c))));
         }
         let mut sheet = Sheet::new(head)?;
         for row in &self.rows {
-            let number = row.reason.map_or_else(String::new, |n| n.to_string());
-            let mut fields = vec![number, row.name.clone()];
-            fields.extend(row.count.iter().chain(&row.cycles).map(u64::to_string));
+            let mut fields = vec![row.reason.into(), (&row.name).into()];
+            fields.extend(row.count.iter().chain(&row.cycles).map(|&n| n.into()));
             fields.extend(row.ratio.iter().skip(1).map(|&r| match r {
-                Ratio::Of(value) => value.to_string(),
-                Ratio::None => String::new(),
-                other => ratio(other),
+                Ratio::Of(value) => value.into(),
+                Ratio::None => None::<f64>.into(),
+                Ratio::New => "new".into(),
+                Ratio::Gone => "gone".into(),
             }));
             sheet.line(fields)?;
         }

@@ -92,7 +92,7 @@ fn ratios_are_to_the_first() {
 
 #[test]
 fn columns_are_named_after_paging_or_files() {
-    let headings = |snapshots: &[Named]| -> Vec<String> {
+    let headings = |snapshots: &[Named]| -> Vec<Name> {
         let comparison = Comparison::new(snapshots, Sort::Change, None).unwrap();
         comparison.columns.into_iter().map(|c| c.heading).collect()
     };

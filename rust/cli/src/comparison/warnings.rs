@@ -3,10 +3,11 @@
 //! What a reader of a comparison should know before trusting it.
 
 use super::Named;
+use crate::name::Name;
 use crate::snapshot::{Scope, Snapshot};
 
 /// Looks at every snapshot beside every earlier one. `headings` are the columns' names.
-pub(super) fn find(snapshots: &[Named], headings: &[String]) -> Vec<String> {
+pub(super) fn find(snapshots: &[Named], headings: &[Name]) -> Vec<String> {
     let mut warnings = Vec::new();
     let columns: Vec<_> = snapshots.iter().map(|(_, s)| s).zip(headings).collect();
     for (i, (b, b_name)) in columns.iter().enumerate() {

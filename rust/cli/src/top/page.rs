@@ -3,7 +3,7 @@
 //! What is to be seen, as strings: for the screen, and for plain text.
 
 use crate::listing;
-use crate::output::{self, grouped, mean, printable, share};
+use crate::output::{self, grouped, mean, share};
 use crate::snapshot::{Counters, Vm};
 use crate::top::rates::{Interval, Line, Rates, Sort, VmKey};
 use std::time::Duration;
@@ -63,8 +63,8 @@ impl Page {
             }
             View::Vm(wanted) => match vms.iter().find(|(key, ..)| *key == wanted) {
                 Some((_, vm, rates)) => {
-                    let name = printable(&vm.name);
-                    let what = format!("VM of pid {} ({name}), vCPUs: {}", vm.pid, vm.vcpus);
+                    let Vm { pid, name, vcpus } = vm;
+                    let what = format!("VM of pid {pid} ({name}), vCPUs: {vcpus}");
                     Self::of_reasons(interval, [title, what], rates, sort)
                 }
                 None => Self {
@@ -83,22 +83,22 @@ impl Page {
     ) -> Self {
         let isa = interval.now.host.isa;
         let figures = Figures::new(&rates.total, interval.elapsed);
-        let cells = |number: String, name: &str, line: &Line| {
-            let mut cells = vec![number, name.to_string()];
+        let cells = |number: String, name: String, line: &Line| {
+            let mut cells = vec![number, name];
             cells.extend(figures.cells(line));
             cells
         };
         let mut reasons: Vec<_> = rates.reasons.iter().collect();
         reasons.sort_by_key(|(row, line)| (line.key(sort), row.reason));
         let rows = reasons.into_iter().map(|(row, line)| {
-            let cells = cells(isa.reason_number(row.reason), &row.name, line);
+            let cells = cells(isa.reason_number(row.reason), row.name.to_string(), line);
             (Key::Reason(row.reason), cells)
         });
         Self {
             title,
             headings: [vec!["reason", "name"], figures.headings()].concat(),
             left: &[1],
-            total: cells(String::new(), "total", &rates.total),
+            total: cells(String::new(), "total".to_string(), &rates.total),
             rows: rows.collect(),
         }
     }
@@ -115,12 +115,12 @@ impl Page {
             cells
         };
         let rows = vms.iter().map(|(key, vm, rates)| {
-            let mostly = rates.most_frequent().map_or("-", |row| &row.name);
+            let mostly = rates.most_frequent().map(|row| row.name.to_string());
             let first = [
                 vm.pid.to_string(),
-                printable(&vm.name),
+                vm.name.to_string(),
                 vm.vcpus.to_string(),
-                mostly.to_string(),
+                mostly.unwrap_or_else(|| "-".to_string()),
             ];
             (Key::Vm(*key), cells(first, &rates.total))
         });

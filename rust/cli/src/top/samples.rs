@@ -3,6 +3,7 @@
 //! Where the readings come from, one after the other.
 
 use crate::device;
+use crate::name::Name;
 use crate::reading::Reading;
 use crate::top::rates::Interval;
 use anyhow::Result;
@@ -23,7 +24,7 @@ pub enum Source {
 pub struct Samples {
     source: Source,
     interval: Duration,
-    machine: Option<String>,
+    machine: Option<Name>,
     before: Option<Reading>,
     now: Option<(Reading, Instant)>,
     elapsed: Duration,
@@ -31,7 +32,7 @@ pub struct Samples {
 
 impl Samples {
     /// Nothing read yet. `machine` is what is to be noted of the host.
-    pub fn new(source: Source, interval: Duration, machine: Option<String>) -> Self {
+    pub fn new(source: Source, interval: Duration, machine: Option<Name>) -> Self {
         Self {
             source,
             interval,

@@ -78,7 +78,7 @@ fn snapshot(vendor: &Vendor, file: &str, text: &str) -> Result<Snapshot> {
     let mut problems = Vec::new();
     for row in &snapshot.reasons {
         let name = snapshot.isa.reason_name(row.reason);
-        if row.name != name {
+        if row.name != *name {
             problems.push(format!(
                 "{file} calls reason {} {}, KVM calls it {name}",
                 row.reason, row.name

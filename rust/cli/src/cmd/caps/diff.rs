@@ -4,6 +4,7 @@
 
 use super::json::{control_name, field_bits, field_value, Bit, FieldValue};
 use super::source::Source;
+use crate::name::Name;
 use crate::output;
 use acct::caps::controls::GROUPS;
 use acct::caps::registers::{Kind, CONTROL_REGISTERS};
@@ -35,8 +36,8 @@ pub fn run(a: &Source, b: &Source, json: bool) -> Result<()> {
 #[derive(Serialize)]
 struct Diff {
     schema: u32,
-    a: String,
-    b: String,
+    a: Name,
+    b: Name,
     groups: Vec<Section<BitDiff>>,
     registers: Vec<Section<FieldDiff>>,
     control_registers: Vec<Section<BitDiff>>,

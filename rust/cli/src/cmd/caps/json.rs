@@ -6,6 +6,7 @@
 //! double would lose bits of them.
 
 use super::source::Source;
+use crate::name::Name;
 use acct::caps::controls::{Entry, GROUPS};
 use acct::caps::registers::{Field, Kind, CONTROL_REGISTERS};
 use acct::caps::remarks;
@@ -18,7 +19,7 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub struct Report {
     schema: u32,
-    source: String,
+    source: Name,
     isa: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,

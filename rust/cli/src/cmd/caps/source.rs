@@ -4,6 +4,7 @@
 
 use super::cpus::{self, msr_path, Cpus, CPU_DIR};
 use super::dump;
+use crate::name::Name;
 use acct::caps::remarks::{self, Disagreement, Missing, HIDDEN, NEITHER};
 use acct::caps::{Capabilities, Extension, Place};
 use anyhow::{bail, Context, Result};
@@ -17,7 +18,7 @@ const MODULE_FILE: &str = "/sys/kernel/debug/vmx_caps/msrs";
 #[derive(Debug)]
 pub struct Source {
     /// Where they were read.
-    pub name: String,
+    pub name: Name,
     /// What was read: on a machine, on its first CPU.
     pub caps: Capabilities,
     /// What the processor must have, but could not be read.
@@ -38,7 +39,7 @@ impl Source {
         let caps = dump::parse(&text).with_context(|| name.clone())?;
 
         Ok(Self {
-            name,
+            name: name.into(),
             caps,
             // What such a file leaves out, it may never have been meant to have.
             missing: Vec::new(),
@@ -103,7 +104,7 @@ impl Source {
             .flat_map(|(&cpu, caps)| Disagreement::between((first_cpu, first), (cpu, caps)))
             .collect();
         Ok(Self {
-            name: name(first_cpu),
+            name: name(first_cpu).into(),
             caps: *first,
             missing: first.missing().collect(),
             why_missing: HIDDEN.to_string(),
