@@ -5,6 +5,7 @@
 //! Only the extended leaves are used. They answer alike in every layout, and in 64 bits.
 
 use crate::cpuid::Cpuid;
+use crate::signals::Deferred;
 use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, SCHEMA};
 use acct::leaves::{paging, Layout, Registers};
 use acct::leaves::{ABI, INFO, LATCH, REASON, REASON_L2, SIGNATURE, SIGNATURE_TEXT, TOTAL};
@@ -84,7 +85,10 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
     }
 
     /// Latches this vCPU's view anew: until released, all leaves answer from one moment.
+    ///
+    /// No signal comes meanwhile, for what ended the program would leave the view latched.
     pub fn latch(&self) -> Result<Latch<'a, C>> {
+        let signals = Deferred::new()?;
         // A view left behind by somebody else would be an old one.
         self.release()?;
         let answer = self.0.query(LATCH, 1)?;
@@ -96,6 +100,7 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
         Ok(Latch {
             cpuid: self.0,
             keep: false,
+            _signals: signals,
         })
     }
 
@@ -164,6 +169,8 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
 pub struct Latch<'a, C: Cpuid> {
     cpuid: &'a C,
     keep: bool,
+    /// Dropped after the view has been released.
+    _signals: Deferred,
 }
 
 impl<C: Cpuid> Latch<'_, C> {

@@ -16,5 +16,6 @@ pub mod pin;
 pub mod reading;
 pub mod saved;
 pub mod sheet;
+pub mod signals;
 pub mod snapshot;
 pub mod top;

@@ -5,7 +5,10 @@ use acct::cell::{Level, Values};
 use acct::leaves::{self, View};
 use acct::reasons;
 use acct::table::{index_named, Reading};
+use nix::sys::signal::{raise, SigSet, Signal};
 use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 
 /// A host that answers as the module does and counts every question, for that is an exit too.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ struct Host {
     live: RefCell<Counted>,
     latched: RefCell<Option<Counted>>,
     latches: Cell<u32>,
+    /// Whether SIGTERM had to wait, when it was asked to release.
+    released_undisturbed: Cell<bool>,
     abi: u32,
     can_latch: bool,
 }
@@ -43,6 +48,7 @@ impl Host {
             live: RefCell::new(Counted(Reading::ZERO)),
             latched: RefCell::new(None),
             latches: Cell::new(0),
+            released_undisturbed: Cell::new(false),
             abi: ABI,
             can_latch: true,
         };
@@ -73,6 +79,9 @@ impl Cpuid for Host {
         };
         self.count(own, 1, 100);
         if leaf == LATCH {
+            let mask = SigSet::thread_get_mask().unwrap();
+            self.released_undisturbed
+                .set(mask.contains(Signal::SIGTERM));
             let latch = subleaf == 1 && self.can_latch;
             self.latches.set(self.latches.get() + u32::from(latch));
             *self.latched.borrow_mut() = latch.then(|| self.live.borrow().clone());
@@ -227,4 +236,21 @@ fn a_host_that_does_not_latch_is_refused() {
     host.can_latch = false;
     let error = Leaves::detect(&host).unwrap().latch().unwrap_err();
     assert!(error.to_string().contains("did not latch"), "{error}");
+}
+
+#[test]
+fn a_signal_waits_for_the_release() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let came = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(signal as i32, came.clone()).unwrap();
+        let host = Host::vmx();
+        let leaves = Leaves::detect(&host).unwrap();
+        let latch = leaves.latch().unwrap();
+        raise(signal).unwrap();
+        leaves.snapshot().unwrap();
+        assert!(!came.load(Ordering::Relaxed), "{signal}");
+        drop(latch);
+        assert!(host.latched.borrow().is_none() && host.released_undisturbed.get());
+        assert!(came.load(Ordering::Relaxed), "{signal}");
+    }
 }
