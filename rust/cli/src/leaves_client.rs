@@ -12,6 +12,12 @@ use acct::leaves::{ABI, INFO, LATCH, REASON, REASON_L2, SIGNATURE, SIGNATURE_TEX
 use acct::table;
 use anyhow::{bail, ensure, Context, Result};
 
+/// The sub-leaf of [`LATCH`] that only asks.
+const ASK: u32 = 2;
+
+/// How often to read what the host has let go of meanwhile.
+const TRIES: u32 = 5;
+
 /// What the leaf [`INFO`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Info {
@@ -98,7 +104,7 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
             answer.eax
         );
         Ok(Latch {
-            cpuid: self.0,
+            leaves: Leaves(self.0),
             keep: false,
             _signals: signals,
         })
@@ -109,23 +115,48 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
         self.0.query(LATCH, 0).map(drop)
     }
 
-    /// The counters of `reason`, or of all together ([`TOTAL`]).
-    pub fn counters(&self, reason: u32) -> Result<Counters> {
-        let (count, cycles) = pair(self.0.query(REASON, reason)?);
-        let (l2_count, l2_cycles) = pair(self.0.query(REASON_L2, reason)?);
-        Ok(Counters {
-            count,
-            cycles,
-            l2_count: Some(l2_count),
-            l2_cycles: Some(l2_cycles),
-            // The leaves do not tell.
-            l2_reflected: None,
-        })
+    /// Everything, of one moment, and the latch that it was read under.
+    ///
+    /// The host lets go of the view where the VM is reset or the vCPU starts anew; what is read
+    /// without it is of no one moment, so it is read again.
+    pub fn latched(&self) -> Result<(Snapshot, Latch<'a, C>)> {
+        for _ in 0..TRIES {
+            let latch = self.latch()?;
+            let snapshot = latch.snapshot();
+            if latch.holds()? {
+                return Ok((snapshot?, latch));
+            }
+        }
+        bail!(
+            "the host let go of the latched counters {TRIES} times while they were read, as it \
+             does when CPUs are started: try again"
+        )
+    }
+}
+
+/// A latched view: released when dropped, unless it is to be kept.
+#[derive(Debug)]
+pub struct Latch<'a, C: Cpuid> {
+    leaves: Leaves<'a, C>,
+    keep: bool,
+    /// Dropped after the view has been released.
+    _signals: Deferred,
+}
+
+impl<C: Cpuid> Latch<'_, C> {
+    /// Leaves the view latched.
+    pub fn keep(mut self) {
+        self.keep = true;
     }
 
-    /// Everything, checked: of one moment if the view is latched.
-    pub fn snapshot(&self) -> Result<Snapshot> {
-        let info = self.info()?;
+    /// Whether the view is still latched.
+    fn holds(&self) -> Result<bool> {
+        Ok(self.query(LATCH, ASK)?.eax == 1)
+    }
+
+    /// Everything, checked. Only here: several answers belong together only if they are of one view.
+    fn snapshot(&self) -> Result<Snapshot> {
+        let info = self.leaves.info()?;
         let mut rows = Vec::new();
         // All that a table of the host has a cell for, defined here or not: with one left out,
         // the sum would not be the total.
@@ -152,7 +183,7 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
             machine: None,
             vm: None,
             paging: info.paging,
-            total: if self.0.max_subleaf() == TOTAL {
+            total: if self.leaves.0.max_subleaf() == TOTAL {
                 self.counters(TOTAL)?
             } else {
                 Counters::sum(rows.iter().map(|row| &row.counters))
@@ -162,21 +193,23 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
         snapshot.verify()?;
         Ok(snapshot)
     }
-}
 
-/// A latched view: released when dropped, unless it is to be kept.
-#[derive(Debug)]
-pub struct Latch<'a, C: Cpuid> {
-    cpuid: &'a C,
-    keep: bool,
-    /// Dropped after the view has been released.
-    _signals: Deferred,
-}
+    /// The counters of `reason`, or of all together ([`TOTAL`]).
+    fn counters(&self, reason: u32) -> Result<Counters> {
+        let (count, cycles) = pair(self.query(REASON, reason)?);
+        let (l2_count, l2_cycles) = pair(self.query(REASON_L2, reason)?);
+        Ok(Counters {
+            count,
+            cycles,
+            l2_count: Some(l2_count),
+            l2_cycles: Some(l2_cycles),
+            // The leaves do not tell.
+            l2_reflected: None,
+        })
+    }
 
-impl<C: Cpuid> Latch<'_, C> {
-    /// Leaves the view latched.
-    pub fn keep(mut self) {
-        self.keep = true;
+    fn query(&self, leaf: u32, subleaf: u32) -> Result<Registers> {
+        self.leaves.0.query(leaf, subleaf)
     }
 }
 
@@ -184,7 +217,7 @@ impl<C: Cpuid> Drop for Latch<'_, C> {
     fn drop(&mut self) {
         if !self.keep {
             // The instruction cannot fail, and a device that does has said so before.
-            let _ = self.cpuid.query(LATCH, 0);
+            let _ = self.leaves.release();
         }
     }
 }

@@ -14,6 +14,9 @@ use kvm_exits::snapshot::Isa;
 /// would ours if they were not there.
 const UNCLAIMED: u32 = 0x4fff_fff0;
 
+/// The subleaf of [`LATCH`] that changes nothing; any but 0 and 1 would do.
+const ASK: u32 = 2;
+
 /// What came out.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -173,14 +176,8 @@ impl<M: Machine> Checker<'_, M> {
                 &format!("ebx has bits 0-2, 8: {r:x?}"),
             );
         }
-        for r in self.ask_twice(LATCH, 0) {
-            let zeros = Registers::default();
-            self.ensure(
-                r == zeros,
-                LATCH,
-                0,
-                &format!("released: four zeros: {r:x?}"),
-            );
+        for subleaf in [0, ASK] {
+            self.latch_answers(subleaf, 0);
         }
         for subleaf in rules::subleaves() {
             let l2 = self.ask_twice(REASON_L2, subleaf)[1];
@@ -197,8 +194,20 @@ impl<M: Machine> Checker<'_, M> {
         }
     }
 
+    fn latch_answers(&mut self, subleaf: u32, eax: u32) {
+        let expected = Registers {
+            eax,
+            ..Registers::default()
+        };
+        for r in self.ask_twice(LATCH, subleaf) {
+            let what = format!("eax is {eax}, all else 0: {r:x?}");
+            self.ensure(r == expected, LATCH, subleaf, &what);
+        }
+    }
+
     /// With the view latched, everything agrees with everything.
     fn latched(&mut self) {
+        self.latch_answers(ASK, 1);
         for (leaf, meaning) in self.layout.meanings() {
             for subleaf in rules::subleaves().filter(|_| meaning != Meaning::Kvms) {
                 let [a, b] = self.ask_twice(leaf, subleaf);

@@ -69,9 +69,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn read(cpuid: &impl Cpuid, keep_latch: bool) -> Result<Snapshot> {
-    let leaves = Leaves::detect(cpuid)?;
-    let latch = leaves.latch()?;
-    let snapshot = leaves.snapshot()?;
+    let (snapshot, latch) = Leaves::detect(cpuid)?.latched()?;
     if keep_latch {
         latch.keep();
     }

@@ -21,6 +21,10 @@ struct Host {
     released_undisturbed: Cell<bool>,
     abi: u32,
     can_latch: bool,
+    /// Whether answers are of the latched view.
+    holds: bool,
+    /// How often it lets go of a view as soon as it is read.
+    lets_go: Cell<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +55,8 @@ impl Host {
             released_undisturbed: Cell::new(false),
             abi: ABI,
             can_latch: true,
+            holds: true,
+            lets_go: Cell::new(0),
         };
         // Made up; the first has all it takes to need 64 bits.
         host.count(0, 1 << 33, 5 << 34);
@@ -71,6 +77,25 @@ impl Host {
     }
 }
 
+impl Host {
+    /// As the leaf does: 1 latches, 0 releases, anything else asks.
+    fn latch(&self, subleaf: u32) {
+        match subleaf {
+            0 => {
+                let mask = SigSet::thread_get_mask().unwrap();
+                let blocked = mask.contains(Signal::SIGTERM);
+                self.released_undisturbed.set(blocked);
+                self.latched.take();
+            }
+            1 if self.can_latch => {
+                self.latches.set(self.latches.get() + 1);
+                self.latched.replace(Some(self.live.borrow().clone()));
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Cpuid for Host {
     fn query(&self, leaf: u32, subleaf: u32) -> Result<Registers> {
         let own = match self.context.isa() {
@@ -79,19 +104,17 @@ impl Cpuid for Host {
         };
         self.count(own, 1, 100);
         if leaf == LATCH {
-            let mask = SigSet::thread_get_mask().unwrap();
-            self.released_undisturbed
-                .set(mask.contains(Signal::SIGTERM));
-            let latch = subleaf == 1 && self.can_latch;
-            self.latches.set(self.latches.get() + u32::from(latch));
-            *self.latched.borrow_mut() = latch.then(|| self.live.borrow().clone());
+            self.latch(subleaf);
             return Ok(Registers {
-                eax: u32::from(latch),
+                eax: u32::from(self.latched.borrow().is_some()),
                 ..Registers::default()
             });
         }
+        if leaf == INFO && self.lets_go.get() > 0 && self.latched.take().is_some() {
+            self.lets_go.set(self.lets_go.get() - 1);
+        }
         let (live, latched) = (self.live.borrow(), self.latched.borrow());
-        let view = latched.as_ref().unwrap_or(&live);
+        let view = latched.as_ref().filter(|_| self.holds).unwrap_or(&live);
         let mut answer = leaves::answer(&self.context, view, leaf, subleaf).unwrap_or_default();
         if leaf == INFO {
             answer.eax = answer.eax & !0xff | self.abi;
@@ -113,6 +136,12 @@ impl Cpuid for Metal {
             edx: 3,
         })
     }
+}
+
+/// What `guest` does.
+fn read(host: &Host) -> Result<Snapshot> {
+    let (snapshot, _latch) = Leaves::detect(host)?.latched()?;
+    Ok(snapshot)
 }
 
 #[test]
@@ -161,10 +190,7 @@ fn a_latched_snapshot_adds_up() {
         ..Values::default()
     };
     host.live.borrow_mut().0.set(48, values);
-    let leaves = Leaves::detect(&host).unwrap();
-    let latch = leaves.latch().unwrap();
-    let s = leaves.snapshot().unwrap();
-    drop(latch);
+    let s = read(&host).unwrap();
     let names: Vec<_> = s.reasons.iter().map(|r| r.name.clone()).collect();
     assert_eq!(names, ["EXCEPTION_NMI", "CPUID", "EPT_VIOLATION", "OTHER"]);
     assert_eq!(s.reasons[0].counters.count, 1 << 33);
@@ -179,22 +205,35 @@ fn a_latched_snapshot_adds_up() {
 }
 
 #[test]
-fn an_unlatched_snapshot_is_refused() {
+fn a_view_that_moves_is_refused() {
+    let mut host = Host::vmx();
+    host.holds = false;
+    let error = read(&host).unwrap_err().to_string();
+    assert!(error.contains("not taken at one moment"), "{error}");
+}
+
+#[test]
+fn a_view_that_was_let_go_is_read_again() {
     let host = Host::vmx();
-    let error = Leaves::detect(&host).unwrap().snapshot().unwrap_err();
+    host.lets_go.set(TRIES - 1);
+    read(&host).unwrap();
+    assert_eq!(host.latches.get(), TRIES);
+    assert!(host.latched.borrow().is_none());
+
+    host.lets_go.set(TRIES);
+    let error = read(&host).unwrap_err().to_string();
     assert!(
-        error.to_string().contains("not taken at one moment"),
+        error.contains("let go of the latched counters 5 times"),
         "{error}"
     );
+    assert!(host.latched.borrow().is_none());
 }
 
 #[test]
 fn reasons_unknown_here_are_counted_all_the_same() {
     let host = Host::vmx();
     host.count(97, 3, 30);
-    let leaves = Leaves::detect(&host).unwrap();
-    let _latch = leaves.latch().unwrap();
-    let s = leaves.snapshot().unwrap();
+    let s = read(&host).unwrap();
     assert!(s
         .reasons
         .iter()
@@ -205,9 +244,7 @@ fn reasons_unknown_here_are_counted_all_the_same() {
 fn svm_codes_are_asked_for() {
     let host = Host::new(paging::SVM | paging::TDP);
     host.count(0x400, 8, 80);
-    let leaves = Leaves::detect(&host).unwrap();
-    let _latch = leaves.latch().unwrap();
-    let s = leaves.snapshot().unwrap();
+    let s = read(&host).unwrap();
     let numbers: Vec<_> = s.reasons.iter().map(|r| r.reason).collect();
     let names: Vec<_> = s.reasons.iter().map(|r| r.name.clone()).collect();
     assert_eq!(numbers, [0, 0x72, 0x400, 0xFFFF]);
@@ -220,13 +257,13 @@ fn the_latch_is_released_or_kept() {
     let leaves = Leaves::detect(&host).unwrap();
     drop(leaves.latch().unwrap());
     assert!(host.latched.borrow().is_none());
-    leaves.latch().unwrap().keep();
+    let (old, latch) = leaves.latched().unwrap();
+    assert_eq!(latch.snapshot().unwrap(), old);
+    latch.keep();
     assert!(host.latched.borrow().is_some());
-    let old = leaves.counters(10).unwrap();
-    assert_eq!(leaves.counters(10).unwrap(), old);
     // A new latch is a new view.
-    let _latch = leaves.latch().unwrap();
-    assert_ne!(leaves.counters(10).unwrap(), old);
+    let (new, _latch) = leaves.latched().unwrap();
+    assert_ne!(new, old);
     assert_eq!(host.latches.get(), 3);
 }
 
@@ -247,7 +284,7 @@ fn a_signal_waits_for_the_release() {
         let leaves = Leaves::detect(&host).unwrap();
         let latch = leaves.latch().unwrap();
         raise(signal).unwrap();
-        leaves.snapshot().unwrap();
+        latch.snapshot().unwrap();
         assert!(!came.load(Ordering::Relaxed), "{signal}");
         drop(latch);
         assert!(host.latched.borrow().is_none() && host.released_undisturbed.get());

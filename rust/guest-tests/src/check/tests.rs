@@ -93,10 +93,12 @@ impl Machine for Guest {
             tsc_khz: 1_000,
         };
         let registers = if leaf == LATCH {
-            let latch = subleaf == 1;
-            *self.latched.borrow_mut() = latch.then(|| self.live.borrow().clone());
+            if subleaf < 2 {
+                let view = (subleaf == 1).then(|| self.live.borrow().clone());
+                self.latched.replace(view);
+            }
             Registers {
-                eax: u32::from(latch),
+                eax: u32::from(self.latched.borrow().is_some()),
                 ..Registers::default()
             }
         } else {
@@ -259,6 +261,20 @@ fn a_latch_that_does_not_hold_is_found() {
         }
     });
     assert!(guest.broken().contains("latched, but"));
+}
+
+#[test]
+fn a_question_that_releases_is_found() {
+    let guest = Guest::spoiled(|leaf, subleaf, _, answer| {
+        if leaf == LATCH && subleaf == 2 {
+            answer.rax_to_rdx[0] = 0;
+        }
+    });
+    let broken = guest.broken();
+    assert!(
+        broken.contains("leaf 0x4fffff04 subleaf 0x2: eax is 1"),
+        "{broken}"
+    );
 }
 
 #[test]
