@@ -3,9 +3,10 @@
 //! Where `show` and `vms` take their figures from: the device, or a file.
 
 use crate::device;
+use crate::files;
 use crate::name::Name;
 use crate::reading::Reading;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::path::PathBuf;
 
 /// Where the figures come from.
@@ -32,8 +33,7 @@ impl Input {
             None => {
                 let (reading, bytes) = device::read()?;
                 if let Some(path) = &self.save {
-                    std::fs::write(path, bytes)
-                        .with_context(|| format!("cannot write {}", path.display()))?;
+                    files::write(path, bytes)?;
                 }
                 reading
             }

@@ -3,7 +3,7 @@
 //! `kvm-exits`: reads, compares and reports KVM VM exits.
 
 use clap::{Parser, Subcommand};
-use kvm_exits::{cmd, name::escaped};
+use kvm_exits::{cmd, program};
 use std::process::ExitCode;
 
 /// Reads, compares and reports KVM VM exits.
@@ -37,11 +37,5 @@ fn main() -> ExitCode {
         Command::Reset(args) => cmd::reset::run(&args),
         Command::Dump(args) => cmd::dump::run(&args),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("kvm-exits: {}", escaped(&format!("{error:#}")));
-            ExitCode::FAILURE
-        }
-    }
+    program::exit_code("kvm-exits", result)
 }

@@ -2,6 +2,7 @@
 
 //! Snapshots that somebody saved, as JSON or as the device gave them.
 
+use crate::files;
 use crate::reading::Reading;
 use crate::snapshot::{Snapshot, SCHEMA};
 use acct::snapshot::MAGIC;
@@ -12,14 +13,14 @@ use std::path::Path;
 impl Reading {
     /// Reads what was saved in `path`.
     pub fn load(path: &Path) -> Result<Self> {
-        Self::decode(&bytes(path)?).with_context(|| path.display().to_string())
+        Self::decode(&files::read(path)?).with_context(|| path.display().to_string())
     }
 }
 
 impl Snapshot {
     /// Reads and checks the snapshot in `path`: JSON, or what the device gave (the host's view).
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = bytes(path)?;
+        let bytes = files::read(path)?;
         let snapshot = if bytes.starts_with(&MAGIC) {
             Reading::decode(&bytes).map(|reading| reading.host)
         } else {
@@ -52,10 +53,6 @@ impl Snapshot {
         snapshot.verify()?;
         Ok(snapshot)
     }
-}
-
-fn bytes(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@
 
 use crate::fd;
 use anyhow::{Context, Result};
+use kvm_exits::files;
 use nix::{errno::Errno, libc};
-use std::fs;
 use std::mem::{size_of, size_of_val};
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -190,8 +190,7 @@ impl Tracepoint {
     }
 
     fn read(&self, file: &str) -> Result<String> {
-        let path = format!("{}/{file}", self.0);
-        fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
+        files::read_text(format!("{}/{file}", self.0))
     }
 }
 
@@ -205,7 +204,7 @@ fn offset_in(format: &str, name: &str) -> Option<i16> {
 /// How many CPUs there can be: so many values has a counter of a map.
 pub fn possible_cpus() -> Result<usize> {
     let path = "/sys/devices/system/cpu/possible";
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+    let text = files::read_text(path)?;
     let last = text.trim().rsplit(['-', ',']).next().unwrap_or_default();
     Ok(last.parse::<usize>().context(path)? + 1)
 }

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use guest_tests::ask::Processor;
 use guest_tests::rules::Layout;
 use guest_tests::{check, dump};
-use kvm_exits::{output, pin::Pin};
+use kvm_exits::{output, pin::Pin, program};
 use std::process::ExitCode;
 
 /// Asks every leaf of kvm_exit_stats with poison in all registers.
@@ -34,7 +34,7 @@ enum Command {
 
 fn main() -> ExitCode {
     run(Cli::parse().command).unwrap_or_else(|error| {
-        eprintln!("leaf-poison: {error:#}");
+        program::tell("leaf-poison", &error);
         ExitCode::from(2)
     })
 }

@@ -4,6 +4,7 @@
 
 use acct::reasons::Isa;
 use anyhow::{Context, Result};
+use kvm_exits::program;
 use lab_tools::bpf::{possible_cpus, Counters, Program, Tracepoint};
 use nix::sys::signal::{SigSet, Signal};
 use std::io::{stdout, Write};
@@ -16,13 +17,7 @@ const REASONS: u32 = Isa::Svm.max_reason() + 1;
 /// Counts all VMs' exits by reason, in a BPF program at the tracepoint kvm:kvm_exit, until a
 /// SIGTERM or SIGINT comes; then prints "reason count" lines.
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("bpf-exits: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::exit_code("bpf-exits", run())
 }
 
 fn run() -> Result<()> {

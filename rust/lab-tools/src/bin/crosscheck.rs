@@ -5,9 +5,9 @@
 use anyhow::{Context, Result};
 use clap::Parser;
 use kvm_exits::snapshot::Snapshot;
+use kvm_exits::{files, program};
 use lab_tools::crosscheck::{self, Input, Report};
 use lab_tools::{hist, stats};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(report) => tell(&report),
         Err(error) => {
-            eprintln!("crosscheck: {error:#}");
+            program::tell("crosscheck", &error);
             ExitCode::from(2)
         }
     }
@@ -79,7 +79,7 @@ fn run(cli: &Cli) -> Result<Report> {
         .as_deref()
         .map(Snapshot::load)
         .transpose()?;
-    let traced = hist::parse(&read(&cli.hist)?, module.isa.into())
+    let traced = hist::parse(&files::read_text(&cli.hist)?, module.isa.into())
         .with_context(|| cli.hist.display().to_string())?;
     let stats_before = cli.stats_before.as_deref().map_or(Ok(0), exits)?;
     let stats = exits(&cli.stats)?
@@ -96,7 +96,7 @@ fn run(cli: &Cli) -> Result<Report> {
         fastpath: !cli.no_fastpath,
     })?;
     let json = serde_json::to_string_pretty(&report)? + "\n";
-    fs::write(&cli.output, json).with_context(|| cli.output.display().to_string())?;
+    files::write(&cli.output, json)?;
     Ok(report)
 }
 
@@ -124,11 +124,7 @@ fn tell(report: &Report) -> ExitCode {
 
 /// The exits of all vCPUs of all VMs in the file.
 fn exits(path: &Path) -> Result<u64> {
-    stats::parse(&read(path)?)
+    stats::parse(&files::read_text(path)?)
         .and_then(|processes| processes.iter().map(|p| p.sum(crosscheck::EXITS)).sum())
         .with_context(|| path.display().to_string())
-}
-
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }

@@ -4,8 +4,8 @@
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use kvm_exits::{files, program};
 use lab_tools::demo::{self, Vendor};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
             Ok(figures) => println!("ok    {}: {figures}", check.what),
             Err(error) => {
                 failed += 1;
-                eprintln!("FAIL  {error:#}");
+                eprintln!("FAIL  {}", program::sentence(error));
             }
         }
     }
@@ -70,7 +70,6 @@ fn vendor(name: &str) -> Result<&'static Vendor> {
 
 /// A serial port carries any byte.
 fn read(directory: &Path, name: &str) -> Result<String> {
-    let path = directory.join(name);
-    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = files::read(directory.join(name))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

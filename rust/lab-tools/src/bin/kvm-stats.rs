@@ -4,6 +4,7 @@
 
 use anyhow::{ensure, Result};
 use clap::Parser;
+use kvm_exits::program;
 use lab_tools::{process, qmp};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,13 +28,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("kvm-stats: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::exit_code("kvm-stats", run(&Cli::parse()))
 }
 
 fn run(cli: &Cli) -> Result<()> {

@@ -4,9 +4,9 @@
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use kvm_exits::{files, program};
 use lab_tools::overhead::{self, Unit};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Make the reports of `make bench` out of what the lab host wrote down.
@@ -30,31 +30,20 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("overhead: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::exit_code("overhead", run(&Cli::parse()))
 }
 
 fn run(cli: &Cli) -> Result<()> {
-    let text = fs::read_to_string(&cli.results).with_context(|| name(&cli.results))?;
-    let results = overhead::parse(&text).with_context(|| name(&cli.results))?;
+    let text = files::read_text(&cli.results)?;
     let unit = match cli.machine.as_str() {
         "qemu" => Unit::Cycles,
         _ => Unit::Instructions,
     };
-    results.check(unit).with_context(|| name(&cli.results))?;
-    write(&cli.json, &overhead::json(&results, unit)?)?;
-    write(&cli.markdown, &overhead::markdown(&results, unit))
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| name(path))
-}
-
-fn name(path: &Path) -> String {
-    path.display().to_string()
+    let results = overhead::parse(&text).and_then(|results| {
+        results.check(unit)?;
+        Ok(results)
+    });
+    let results = results.with_context(|| cli.results.display().to_string())?;
+    files::write(&cli.json, overhead::json(&results, unit)?)?;
+    files::write(&cli.markdown, overhead::markdown(&results, unit))
 }

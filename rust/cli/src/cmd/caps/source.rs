@@ -4,11 +4,12 @@
 
 use super::cpus::{self, msr_path, Cpus, CPU_DIR};
 use super::dump;
+use crate::files;
 use crate::name::Name;
 use acct::caps::remarks::{self, Disagreement, Missing, HIDDEN, NEITHER};
 use acct::caps::{Capabilities, Extension, Place};
 use anyhow::{bail, Context, Result};
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 
 /// The file of vmx_caps.ko.
@@ -35,7 +36,7 @@ impl Source {
     /// Reads a file that lists values.
     pub fn file(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let text = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+        let text = files::read(path)?;
         let caps = dump::parse(&text).with_context(|| name.clone())?;
 
         Ok(Self {

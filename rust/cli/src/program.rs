@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How a program ends.
+
+use crate::name::escaped;
+use anyhow::{Error, Result};
+use std::process::ExitCode;
+
+/// The exit code of `program`: 0, or 1 where it has failed, with the reason on stderr.
+pub fn exit_code(program: &str, result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(program, &error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says on stderr why `program` has failed.
+pub fn tell(program: &str, error: &Error) {
+    eprintln!("{program}: {}", sentence(error));
+}
+
+/// An error with its causes. There may be anything in it that was in a file, or in its name.
+pub fn sentence(error: &Error) -> String {
+    escaped(&format!("{error:#}")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn errors_steer_nothing() {
+        let error = anyhow!("\x1b[2J is no number").context("line\n3");
+        assert_eq!(sentence(&error), r"line\u{a}3: \u{1b}[2J is no number");
+    }
+}
