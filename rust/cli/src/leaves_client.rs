@@ -7,7 +7,7 @@
 use crate::cpuid::Cpuid;
 use crate::signals::Deferred;
 use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, SCHEMA};
-use acct::leaves::{paging, Layout, Registers};
+use acct::leaves::{Layout, Registers};
 use acct::leaves::{ABI, INFO, LATCH, REASON, REASON_L2, SIGNATURE, SIGNATURE_TEXT, TOTAL};
 use acct::table;
 use anyhow::{bail, ensure, Context, Result};
@@ -62,7 +62,6 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
     /// What the host says about the figures.
     pub fn info(&self) -> Result<Info> {
         let r = self.0.query(INFO, 0)?;
-        let is = |bit: u32| r.ebx & bit != 0;
         let layout = (r.eax >> 8) & 0xff;
         Ok(Info {
             layout: Layout::ALL
@@ -79,12 +78,8 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
                     bail!("the host reports scope {other}, which this kvm-exits does not know")
                 }
             },
-            isa: if is(paging::SVM) { Isa::Svm } else { Isa::Vmx },
-            paging: Paging {
-                tdp: is(paging::TDP),
-                vpid: is(paging::VPID),
-                unrestricted_guest: is(paging::UNRESTRICTED),
-            },
+            isa: Isa::of(r.ebx),
+            paging: Paging::of(r.ebx),
             generation: r.ecx,
             tsc_khz: r.edx,
         })

@@ -5,7 +5,6 @@
 use crate::name::Name;
 use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, Vm, SCHEMA};
 use acct::cell::Values;
-use acct::leaves::paging;
 use acct::snapshot::{self as binary, Header, Malformed, Record, Row};
 use anyhow::{anyhow, Context, Result};
 
@@ -59,12 +58,11 @@ impl Reading {
 
 /// Without any exit yet.
 fn empty(header: &Header, vm: Option<&binary::Vm>) -> Snapshot {
-    let is = |bit| header.paging & bit != 0;
     Snapshot {
         schema: SCHEMA,
         source: Source::Device,
         kernel: None,
-        isa: if is(paging::SVM) { Isa::Svm } else { Isa::Vmx },
+        isa: Isa::of(header.paging),
         generation: header.generation.into(),
         scope: if vm.is_some() { Scope::Vm } else { Scope::Host },
         tsc_khz: Some(header.tsc_khz.into()),
@@ -74,11 +72,7 @@ fn empty(header: &Header, vm: Option<&binary::Vm>) -> Snapshot {
             name: comm(&vm.comm),
             vcpus: vm.vcpus,
         }),
-        paging: Paging {
-            tdp: is(paging::TDP),
-            vpid: is(paging::VPID),
-            unrestricted_guest: is(paging::UNRESTRICTED),
-        },
+        paging: Paging::of(header.paging),
         total: Counters::default(),
         reasons: Vec::new(),
     }

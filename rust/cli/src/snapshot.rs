@@ -7,7 +7,7 @@
 //! (readers pass over those they do not know); a change of meaning moves [`SCHEMA`].
 
 use crate::name::Name;
-use acct::reasons;
+use acct::{leaves::paging, reasons};
 use anyhow::{ensure, Result};
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +80,15 @@ impl From<Isa> for reasons::Isa {
 }
 
 impl Isa {
+    /// By the bits of [`paging`].
+    pub fn of(bits: u32) -> Self {
+        if bits & paging::SVM != 0 {
+            Self::Svm
+        } else {
+            Self::Vmx
+        }
+    }
+
     /// The name of `reason`, or a substitute where it has none.
     pub fn reason_name(self, reason: u32) -> String {
         let name = reasons::Isa::from(self).name(reason);
@@ -129,6 +138,16 @@ pub struct Paging {
 }
 
 impl Paging {
+    /// By the bits of [`paging`].
+    pub fn of(bits: u32) -> Self {
+        let is = |bit| bits & bit != 0;
+        Self {
+            tdp: is(paging::TDP),
+            vpid: is(paging::VPID),
+            unrestricted_guest: is(paging::UNRESTRICTED),
+        }
+    }
+
     /// What to head a column of figures with: "EPT", "shadow", "shadow, vpid=0", …
     pub fn heading(self, isa: Isa) -> String {
         let mut heading = match (self.tdp, isa) {
@@ -171,6 +190,17 @@ impl Counters {
         (self.count > 0).then(|| self.cycles as f64 / self.count as f64)
     }
 
+    /// All of them, by name.
+    fn fields(&self) -> [(&'static str, Option<u64>); 5] {
+        [
+            ("count", Some(self.count)),
+            ("cycles", Some(self.cycles)),
+            ("l2_count", self.l2_count),
+            ("l2_cycles", self.l2_cycles),
+            ("l2_reflected", self.l2_reflected),
+        ]
+    }
+
     /// The sum of `rows`, without the counters that one of them lacks.
     pub fn sum<'a>(rows: impl IntoIterator<Item = &'a Self>) -> Self {
         let zero = Self {
@@ -211,27 +241,30 @@ impl Snapshot {
         self.machine.as_ref().is_some_and(|name| *name == EMULATOR)
     }
 
+    /// The row of `reason`, if it was counted.
+    pub fn row(&self, reason: u32) -> Option<&ReasonRow> {
+        self.reasons.iter().find(|row| row.reason == reason)
+    }
+
+    /// How many exits `reason` had.
+    pub fn count(&self, reason: u32) -> u64 {
+        self.row(reason).map_or(0, |row| row.counters.count)
+    }
+
+    /// Each counter's name, its sum over the reasons, and what the total says.
+    pub fn sums(&self) -> impl Iterator<Item = (&'static str, Option<u64>, Option<u64>)> {
+        let sum = Counters::sum(self.reasons.iter().map(|row| &row.counters));
+        let fields = sum.fields().into_iter().zip(self.total.fields());
+        fields.map(|((name, sum), (_, total))| (name, sum, total))
+    }
+
     /// Checks that the total is the sum of the reasons, in every counter that all of them have.
     pub fn verify(&self) -> Result<()> {
-        type Field = fn(&Counters) -> Option<u64>;
-        let fields: [(&str, Field); 5] = [
-            ("count", |c| Some(c.count)),
-            ("cycles", |c| Some(c.cycles)),
-            ("l2_count", |c| c.l2_count),
-            ("l2_cycles", |c| c.l2_cycles),
-            ("l2_reflected", |c| c.l2_reflected),
-        ];
-        for (name, field) in fields {
-            let Some(total) = field(&self.total) else {
+        for (name, sum, total) in self.sums() {
+            // A row may lack what its source cannot know; then there is nothing to compare.
+            let (Some(sum), Some(total)) = (sum, total) else {
                 continue;
             };
-            let sum = self
-                .reasons
-                .iter()
-                .map(|row| field(&row.counters))
-                .try_fold(0u64, |sum, value| Some(sum.wrapping_add(value?)));
-            // A row may lack what its source cannot know; then there is nothing to compare.
-            let Some(sum) = sum else { continue };
             ensure!(
                 sum == total,
                 "the reasons' {name} sum up to {sum}, the total says {total}: \
@@ -243,28 +276,4 @@ impl Snapshot {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headings_name_the_paging() {
-        let paging = |tdp, vpid| Paging {
-            tdp,
-            vpid,
-            unrestricted_guest: tdp,
-        };
-        assert_eq!(paging(true, true).heading(Isa::Vmx), "EPT");
-        assert_eq!(paging(true, false).heading(Isa::Vmx), "EPT, vpid=0");
-        assert_eq!(paging(false, true).heading(Isa::Vmx), "shadow");
-        assert_eq!(paging(false, false).heading(Isa::Vmx), "shadow, vpid=0");
-        assert_eq!(paging(true, true).heading(Isa::Svm), "NPT");
-        assert_eq!(paging(false, true).heading(Isa::Svm), "shadow");
-    }
-
-    #[test]
-    fn numbers_are_the_manuals() {
-        assert_eq!(Isa::Vmx.reason_number(48), "48");
-        assert_eq!(Isa::Svm.reason_number(0x4e), "0x4e");
-        assert_eq!(Isa::Svm.reason_number(0x400), "0x400");
-    }
-}
+mod tests;

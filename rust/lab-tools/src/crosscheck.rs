@@ -104,7 +104,7 @@ pub fn compare(input: &Input) -> Result<Report> {
         .iter()
         .map(|number| Reason {
             reason: *number,
-            name: name(isa, *number),
+            name: isa.reason_name(*number),
             row: Row::new(isa, *number, of(&module, number), of(&input.traced, number)),
         })
         .filter(|reason| reason.row != Row::default())
@@ -235,11 +235,6 @@ fn counts(module: &Snapshot, before: Option<&Snapshot>) -> Result<Counts> {
         })?;
     }
     Ok(counts)
-}
-
-fn name(isa: Isa, reason: u32) -> String {
-    let isa: acct::reasons::Isa = isa.into();
-    isa.name(reason).unwrap_or("undefined").to_string()
 }
 
 fn difference(a: u64, b: u64) -> i64 {

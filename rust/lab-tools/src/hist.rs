@@ -5,6 +5,7 @@
 //! A line per value of the keys, `{ exit_reason:         12 } hitcount:          3`, and the sums at
 //! the end. `isa` may be a second key. See `Documentation/trace/histogram.rst`.
 
+use crate::text::number;
 use acct::reasons::{Isa, OTHER};
 use acct::table::index_named;
 use anyhow::{bail, ensure, Context, Result};
@@ -33,10 +34,11 @@ fn parse_row(line: &str, isa: Isa) -> Result<(u32, u64)> {
     let mut reason = None;
     for key in keys.split(',') {
         let (name, value) = key.split_once(':').context("a key without a value")?;
-        let value = value.trim();
+        // Printed plain, or with the modifier `.hex`.
+        let value = || number(value.trim()).context("use the keys without .log2 or .sym");
         match name.trim() {
-            "exit_reason" => reason = Some(number(value)?),
-            "isa" => check_isa(number(value)?, isa)?,
+            "exit_reason" => reason = Some(value()?),
+            "isa" => check_isa(value()?, isa)?,
             other => bail!("a key \"{other}\": use hist:keys=exit_reason or exit_reason,isa"),
         }
     }
@@ -47,15 +49,6 @@ fn parse_row(line: &str, isa: Isa) -> Result<(u32, u64)> {
         .and_then(|rest| rest.split_whitespace().next())
         .context("no hitcount")?;
     Ok((counted_as(reason, isa), number(count)?))
-}
-
-/// As printed plain, or with the modifier `.hex`.
-fn number(text: &str) -> Result<u64> {
-    match text.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16),
-        None => text.parse(),
-    }
-    .with_context(|| format!("\"{text}\" is no number: use the keys without .log2 or .sym"))
 }
 
 /// Refuses exits of the other extension, whose reasons mean something else.

@@ -15,3 +15,4 @@ pub mod process;
 pub mod qmp;
 pub mod stats;
 pub mod stats_fd;
+mod text;

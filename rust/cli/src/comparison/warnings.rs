@@ -49,10 +49,6 @@ fn of_pair(a: &Snapshot, b: &Snapshot) -> impl Iterator<Item = String> {
 
 /// Whether `later` has all exits that `earlier` has, as when the counters just went on.
 fn includes(later: &Snapshot, earlier: &Snapshot) -> bool {
-    let count = |s: &Snapshot, reason| {
-        let row = s.reasons.iter().find(|r| r.reason == reason);
-        row.map_or(0, |r| r.counters.count)
-    };
     let mut reasons = earlier.reasons.iter();
-    reasons.all(|r| count(later, r.reason) >= r.counters.count)
+    reasons.all(|r| later.count(r.reason) >= r.counters.count)
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use acct::cell::{Level, Values};
-use acct::leaves::{self, View};
+use acct::leaves::{self, paging, View};
 use acct::reasons;
 use acct::table::{index_named, Reading};
 use nix::sys::signal::{raise, SigSet, Signal};

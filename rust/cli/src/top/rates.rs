@@ -156,8 +156,7 @@ fn keyed(vms: &[Snapshot]) -> Vec<(VmKey, &Vm, &Snapshot)> {
 /// Whether `now` has all that `before` counted; if not, it is of another VM that has its pid, or
 /// of one that is being destroyed, vCPU by vCPU.
 fn has_grown(now: &Snapshot, before: &ReasonRow) -> bool {
-    let row = now.reasons.iter().find(|row| row.reason == before.reason);
-    row.is_some_and(|row| {
+    now.row(before.reason).is_some_and(|row| {
         row.counters.count >= before.counters.count && row.counters.cycles >= before.counters.cycles
     })
 }

@@ -49,7 +49,7 @@ fn sums(vendor: &Vendor, log: &Log) -> Result<String> {
             );
         }
         for (reason, (called, _)) in &dump.rows {
-            let name = vendor.isa.reason_name(*reason);
+            let name = vendor.reason(*reason);
             ensure!(
                 *called == name,
                 "{which} calls reason {reason} {called}, KVM calls it {name}"

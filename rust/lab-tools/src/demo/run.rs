@@ -9,7 +9,7 @@ use super::{
 };
 use anyhow::{bail, ensure, Context, Result};
 use kvm_exits::output::grouped;
-use kvm_exits::snapshot::{Counters, Paging, Scope, Snapshot, Source};
+use kvm_exits::snapshot::{Paging, Scope, Snapshot, Source};
 
 /// A run whose files could be read.
 pub struct Run {
@@ -58,9 +58,7 @@ impl Run {
 
     /// How often the guest had exited for `reason` when it asked.
     pub fn count(&self, reason: u32) -> u64 {
-        let mut rows = self.snapshot.reasons.iter();
-        rows.find(|row| row.reason == reason)
-            .map_or(0, |row| row.counters.count)
+        self.snapshot.count(reason)
     }
 }
 
@@ -102,17 +100,8 @@ fn snapshot(vendor: &Vendor, file: &str, text: &str) -> Result<Snapshot> {
 
 /// Reading a snapshot passes over counters that a row lacks; here none may be lacking.
 fn sums(file: &str, snapshot: &Snapshot) -> Result<String> {
-    let sum = Counters::sum(snapshot.reasons.iter().map(|row| &row.counters));
-    let total = snapshot.total;
-    let fields = [
-        ("count", Some(sum.count), Some(total.count)),
-        ("cycles", Some(sum.cycles), Some(total.cycles)),
-        ("l2_count", sum.l2_count, total.l2_count),
-        ("l2_cycles", sum.l2_cycles, total.l2_cycles),
-        ("l2_reflected", sum.l2_reflected, total.l2_reflected),
-    ];
     let mut figures = Vec::new();
-    for (name, sum, total) in fields {
+    for (name, sum, total) in snapshot.sums() {
         match (sum, total) {
             (Some(sum), Some(total)) if sum == total => {
                 figures.push(format!("{name} {}", grouped(total)));

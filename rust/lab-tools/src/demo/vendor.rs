@@ -88,9 +88,8 @@ pub static SVM: Vendor = Vendor {
 
 impl Vendor {
     /// KVM's name for `reason`.
-    pub fn reason(&self, reason: u32) -> &'static str {
-        let name = acct::reasons::Isa::from(self.isa).name(reason);
-        name.unwrap_or("an undefined reason")
+    pub fn reason(&self, reason: u32) -> String {
+        self.isa.reason_name(reason)
     }
 
     /// Whether the manual defines `reason`.

@@ -3,6 +3,7 @@
 //! The lines that `lab/bench/host.sh` describes.
 
 use super::{Exit, Results, Row, STOCK};
+use crate::text::number;
 use acct::reasons::Isa;
 use anyhow::{bail, ensure, Context, Result};
 
@@ -115,9 +116,4 @@ impl Parser {
             .find(|exit| exit.paging == paging && exit.case == case)
             .with_context(|| format!("{case} under {paging} is no exit that is known here"))
     }
-}
-
-fn number(text: &str) -> Result<u64> {
-    text.parse()
-        .with_context(|| format!("\"{text}\" is no number"))
 }

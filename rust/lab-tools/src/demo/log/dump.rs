@@ -3,6 +3,7 @@
 //! A dump of the module's: its first line, and the line of a reason. `rust/module/dump.rs` writes
 //! them.
 
+use crate::text::number;
 use anyhow::{bail, ensure, Context, Result};
 use kvm_exits::snapshot::{Counters, Isa, Paging, Scope};
 use std::collections::BTreeMap;
@@ -128,9 +129,4 @@ fn counters(text: &str) -> Result<Counters> {
         cycles: next("cycles")?,
         ..Counters::default()
     })
-}
-
-fn number(text: &str) -> Result<u64> {
-    text.parse()
-        .with_context(|| format!("\"{text}\" is no number"))
 }
