@@ -2,42 +2,27 @@
 
 //! `kvm-exits caps` from outside.
 
+mod common;
+
+use common::{data, failure, kvm_exits_in, save, stderr, stdout};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
-/// The directory of files with MSRs.
-fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data/caps")
-        .join(name)
-}
-
+/// Run where the files with MSRs are.
 fn caps(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kvm-exits"))
-        .arg("caps")
-        .args(args)
-        .current_dir(data(""))
-        .output()
-        .expect("kvm-exits runs")
+    kvm_exits_in(&data("caps"), &[&["caps"], args].concat())
 }
 
 fn text(args: &[&str]) -> String {
-    let output = caps(args);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {stderr}");
-    String::from_utf8(output.stdout).expect("UTF-8")
+    stdout(&caps(args)).to_string()
 }
 
 fn json(args: &[&str]) -> Value {
-    serde_json::from_str(&text(args)).expect("JSON")
+    common::json(&caps(args))
 }
 
 fn error(args: &[&str]) -> String {
-    let output = caps(args);
-    assert!(!output.status.success(), "{args:?} succeeds");
-    assert!(output.stdout.is_empty(), "{args:?} prints and fails");
-    String::from_utf8(output.stderr).expect("UTF-8")
+    failure(&caps(args)).to_string()
 }
 
 /// The control `name` of `group`.
@@ -102,12 +87,9 @@ fn a_whole_processor() {
 
 #[test]
 fn raw_is_what_from_reads() {
-    let path = std::env::temp_dir().join(format!("kvm-exits-caps-{}.txt", std::process::id()));
     for (file, lines) in [("haswell.txt", 18), ("epyc.txt", 2)] {
         let raw = text(&["--from", file, "--raw"]);
-        std::fs::write(&path, &raw).expect("a file");
-        let again = text(&["--from", path.to_str().expect("a path"), "--raw"]);
-        std::fs::remove_file(&path).expect("removed");
+        let again = text(&["--from", &save(file, raw.as_bytes()), "--raw"]);
 
         assert_eq!(raw, again);
         assert_eq!(raw.lines().count(), lines);
@@ -252,5 +234,6 @@ fn garbage() {
          `0x481 0x3f00000016`, found \"not an MSR\"\n"
     );
     assert!(error(&["--from", "no-such-file"]).starts_with("kvm-exits: cannot read no-such-file"));
-    assert!(error(&["--from", "haswell.txt", "--diff", "a", "b"]).contains("cannot be used"));
+    let output = caps(&["--from", "haswell.txt", "--diff", "a", "b"]);
+    assert!(stderr(&output).contains("cannot be used"), "{output:?}");
 }

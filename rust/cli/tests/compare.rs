@@ -2,28 +2,14 @@
 
 //! `kvm-exits compare`, run as a program on the made-up snapshots in `tests/data`.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
-fn data(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
-        .join(name);
-    path.to_string_lossy().into_owned()
-}
+use common::{data, failure, json, kvm_exits, stderr, stdout};
+use serde_json::json;
+use std::process::Output;
 
 fn compare(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kvm-exits"));
-    command.arg("compare").args(args).output().unwrap()
-}
-
-fn stdout(output: &Output) -> &str {
-    assert!(output.status.success(), "{output:?}");
-    std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
+    kvm_exits(&[&["compare"], args].concat())
 }
 
 fn three() -> [String; 3] {
@@ -43,15 +29,12 @@ fn text_is_as_it_should_be() {
 fn json_has_the_figures() {
     let [a, b, c] = three();
     let output = compare(&[&a, &b, &c, "--json", "--sort", "reason"]);
-    let json: serde_json::Value = serde_json::from_str(stdout(&output)).unwrap();
+    let json = json(&output);
     let row = &json["rows"][0];
     assert_eq!(row["name"], "EXCEPTION_NMI");
-    assert_eq!(row["count"], serde_json::json!([0, 40_000, 41_000]));
-    assert_eq!(row["ratio"], serde_json::json!([null, "new", "new"]));
-    assert_eq!(
-        row["cycles_per_exit"],
-        serde_json::json!([null, 5_000.0, 5_000.0])
-    );
+    assert_eq!(row["count"], json!([0, 40_000, 41_000]));
+    assert_eq!(row["ratio"], json!([null, "new", "new"]));
+    assert_eq!(row["cycles_per_exit"], json!([null, 5_000.0, 5_000.0]));
     assert_eq!(json["columns"][2]["heading"], "shadow, vpid=0");
     assert_eq!(json["total"]["count"][0], 12_170);
     assert!(json["cycles_note"]
@@ -123,13 +106,11 @@ fn what_cannot_be_compared_is_refused() {
         ("nowhere.json", "cannot read"),
     ] {
         let output = compare(&[ept, &data(file)]);
-        assert_eq!(output.status.code(), Some(1), "{file}");
-        let error = stderr(&output);
+        let error = failure(&output);
         assert!(
             error.contains(message) && error.contains(file),
             "{file}: {error}"
         );
-        assert_eq!(output.stdout, b"", "{file}");
     }
 }
 

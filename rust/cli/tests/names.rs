@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{kvm_exits, save, stdout, Builder, TDP};
-use serde_json::{json, Value};
+use common::{kvm_exits, save, stderr, stdout, Builder, TDP};
+use serde_json::json;
 use std::process::Output;
 
 /// Clears the screen, begins lines, turns the direction, in one byte and in two.
@@ -51,7 +51,7 @@ fn compared_as_text() {
     let text = stdout(&output);
     assert!(text.contains(SHOWN), "{text}");
     assert!(text.contains(r"text-\u{d}-b"), "{text}");
-    let warning = String::from_utf8_lossy(&output.stderr);
+    let warning = stderr(&output);
     assert!(warning.contains(r"text-\u{1b}[2J-a"), "{warning}");
 }
 
@@ -69,7 +69,7 @@ fn compared_as_csv() {
 fn compared_as_json() {
     let [a, b] = two("json");
     let output = run(&["compare", &a, &b, "--json"]);
-    let json: Value = serde_json::from_str(stdout(&output)).unwrap();
+    let json = common::json(&output);
     assert_eq!(json["rows"][0]["name"], HOSTILE);
     assert_eq!(json["columns"][0]["heading"], "json-\x1b[2J-a");
 }
@@ -91,8 +91,7 @@ fn vms_by_all_ways() {
     assert_eq!(stdout(&csv).lines().nth(1), Some(line.as_str()));
 
     let json = run(&["vms", "--from", &a, "--json"]);
-    let json: Value = serde_json::from_str(stdout(&json)).unwrap();
-    assert_eq!(json[0]["vm"]["name"], COMM);
+    assert_eq!(common::json(&json)[0]["vm"]["name"], COMM);
 
     for view in ["--vms", "--vm=4711"] {
         let top = run(&["top", "--plain", view, "--from", &a, &b]);
@@ -107,6 +106,6 @@ fn refused() {
     let path = save("names-\x1b[2J-refused.json", json.as_bytes());
     let output = run(&["compare", &path, &path]);
     assert_eq!(output.status.code(), Some(1));
-    let error = String::from_utf8_lossy(&output.stderr);
+    let error = stderr(&output);
     assert!(error.contains(r"`\u{1b}[2J\u{202e}`"), "{error}");
 }

@@ -55,7 +55,7 @@ fn nested_guests_have_columns_of_their_own() {
 fn show_json_is_the_schema() {
     let path = snapshot().save("show-json.snapshot");
     let output = kvm_exits(&["show", "--from", &path, "--json", "--machine", "lab"]);
-    let json: Value = serde_json::from_str(stdout(&output)).unwrap();
+    let json = common::json(&output);
     assert_eq!(json["schema"], 1);
     assert_eq!(json["source"], "device");
     assert_eq!(json["isa"], "vmx");
@@ -108,7 +108,7 @@ fn vms_are_listed_one_by_one() {
     assert!(!text.contains("p50"), "{text}");
 
     let output = kvm_exits(&["vms", "--from", &path, "--json"]);
-    let json: Value = serde_json::from_str(stdout(&output)).unwrap();
+    let json = common::json(&output);
     assert_eq!(
         json[0]["vm"],
         json!({ "pid": 4711, "name": "qemu-system-x86", "vcpus": 2 })

@@ -9,6 +9,7 @@
 use acct::cell::{Level, Values};
 use acct::histogram::{bucket_of, BUCKETS};
 use acct::snapshot::{self, Header, Row, Sink, Vm, Words, COMM, HANDLED};
+use serde_json::Value;
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -130,9 +131,18 @@ pub fn save(name: &str, bytes: &[u8]) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// The path of a file that is in the repository.
+pub fn data(name: &str) -> String {
+    format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
 pub fn kvm_exits(args: &[&str]) -> Output {
+    kvm_exits_in(".", args)
+}
+
+pub fn kvm_exits_in(directory: &str, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kvm-exits"));
-    command.args(args).output().unwrap()
+    command.current_dir(directory).args(args).output().unwrap()
 }
 
 pub fn stdout(output: &Output) -> &str {
@@ -140,9 +150,18 @@ pub fn stdout(output: &Output) -> &str {
     std::str::from_utf8(&output.stdout).unwrap()
 }
 
+pub fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// What it prints with --json.
+pub fn json(output: &Output) -> Value {
+    serde_json::from_str(stdout(output)).unwrap()
+}
+
 /// What it says when it fails.
 pub fn failure(output: &Output) -> &str {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(output.stdout, b"");
-    std::str::from_utf8(&output.stderr).unwrap()
+    stderr(output)
 }
