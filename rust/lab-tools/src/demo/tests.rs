@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 mod made_up;
+mod svm;
 
 use super::*;
 use made_up::{Files, Made};
@@ -24,34 +25,23 @@ fn fails(files: &Files, parts: &[&str]) {
     }
 }
 
-/// A demo on VMX with one thing changed.
-fn made(change: impl FnOnce(&mut Made)) -> Files {
-    let mut made = Made::vmx();
-    change(&mut made);
-    made.files()
-}
-
-/// A demo on SVM with one thing changed.
-fn made_svm(change: impl FnOnce(&mut Made)) -> Files {
-    let mut made = Made::svm();
-    change(&mut made);
-    made.files()
+/// That the check of `what` holds, and which figures show it.
+fn shows(files: &Files, what: &str, figures: &str) {
+    let read = |name: &str| files.read(name);
+    let mut checks = check(&read, &ran(&read)).into_iter();
+    let found = checks.find(|check| check.what == what).expect(what);
+    assert_eq!(found.outcome.unwrap(), figures);
 }
 
 fn unchanged() -> Files {
-    made(|_| {})
+    Made::vmx().files()
 }
 
 #[test]
 fn finds_nothing_wrong() {
-    fails(&unchanged(), &[]);
-    let read = |name: &str| unchanged().read(name);
-    let checks = check(&read, &ran(&read));
-    let has = |what: &str, figures: &str| {
-        let mut all = checks.iter();
-        let found = all.find(|check| check.what == what).unwrap();
-        assert_eq!(found.outcome.as_ref().unwrap(), figures);
-    };
+    let files = unchanged();
+    fails(&files, &[]);
+    let has = |what, figures| shows(&files, what, figures);
     has(
         "EPT_VIOLATION happens with EPT only",
         "ept 10,000; shadow 0; shadow-novpid 0",
@@ -93,7 +83,7 @@ fn holds_json_against_the_schema() {
     fails(&broken("\"vm\"", "\"host\""), &["scope Host"]);
     fails(&broken("INVLPG", "INVLPGA"), &["KVM calls it INVLPG"]);
     fails(
-        &made(|made| _ = made.runs[1].read.insert(12, 0)),
+        &Made::vmx().with(|made| _ = made.runs[1].read.insert(12, 0)),
         &["has HLT, which never happened"],
     );
 }
@@ -109,13 +99,8 @@ fn sums_all_counters_up() {
 
 #[test]
 fn knows_what_paging_does() {
-    let change = |run: usize, reason, count| {
-        made(|made| {
-            made.runs[run].read.insert(reason, count);
-            made.runs[run].dumped.insert(reason, count);
-        })
-    };
-    let never = |run: usize, reason| made(|made| _ = made.runs[run].read.remove(&reason));
+    let change = |run, reason, count| Made::vmx().with_count(run, reason, count);
+    let never = |run, reason| Made::vmx().without_reading(run, reason);
     fails(&never(0, 48), &["EPT_VIOLATION happens with EPT only"]);
     fails(
         &change(1, 48, 1),
@@ -151,7 +136,7 @@ fn compares_the_paging_state() {
     fails(&wrong, &["kvm-intel had ept=Y vpid=Y unrestricted_guest=N"]);
     let wrong = unchanged().replace("ept.parameters", "vpid=", "vpids=");
     fails(&wrong, &["ept.parameters: there is no line vpid="]);
-    let wrong = made(|made| made.runs[2].paging.vpid = true);
+    let wrong = Made::vmx().with(|made| made.runs[2].paging.vpid = true);
     fails(&wrong, &["shadow-novpid is no such run"]);
     let wrong = unchanged().replace(
         "serial.log",
@@ -166,9 +151,9 @@ fn compares_the_paging_state() {
 
 #[test]
 fn wants_generations_to_grow() {
-    let wrong = made(|made| made.runs[1].generation = 6);
+    let wrong = Made::vmx().with(|made| made.runs[1].generation = 6);
     fails(&wrong, &["the generation went from 6 to 4"]);
-    let same = made(|made| made.runs[2].generation = 3);
+    let same = Made::vmx().with(|made| made.runs[2].generation = 3);
     assert!(failures(&same)[0].contains("the generation went from 3 to 3"));
 }
 
@@ -200,7 +185,7 @@ fn compares_the_leaves() {
         made.runs[0].read.insert(48, (1 << 32) + 5);
         made.runs[0].dumped.insert(48, (1 << 32) + 6);
     };
-    fails(&made(many), &[]);
+    fails(&Made::vmx().with(many), &[]);
 }
 
 #[test]
@@ -223,7 +208,7 @@ fn compares_the_dumps() {
         ],
     );
     fails(
-        &made(|made| _ = made.runs[0].dumped.insert(28, 8)),
+        &Made::vmx().with(|made| _ = made.runs[0].dumped.insert(28, 8)),
         &["has 8 exits of CR_ACCESS, the guest had read 9 (3 more like it)"],
     );
     // Its lines of cpuid's stand before a dump of a run.
@@ -246,7 +231,10 @@ fn sees_counts_that_were_carried_over() {
             *after.dumped.entry(*reason).or_default() += count;
         }
     };
-    fails(&made(carry), &["as if the 41,631 exits before this run"]);
+    fails(
+        &Made::vmx().with(carry),
+        &["as if the 41,631 exits before this run"],
+    );
     let carry = |made: &mut Made| {
         let [.., before, after] = made.runs.as_mut_slice() else {
             unreachable!()
@@ -256,34 +244,15 @@ fn sees_counts_that_were_carried_over() {
             after.dumped.insert(*reason, after.read[reason]);
         }
     };
-    fails(&made(carry), &["shadow-novpid: every reason stands as if"]);
-}
-
-#[test]
-fn finds_nothing_wrong_on_svm() {
-    fails(&made_svm(|_| {}), &[]);
-    let read = |name: &str| made_svm(|_| {}).read(name);
-    let checks = check(&read, &ran(&read));
-    let has = |what: &str, figures: &str| {
-        let mut all = checks.iter();
-        let found = all.find(|check| check.what == what).unwrap();
-        assert_eq!(found.outcome.as_ref().unwrap(), figures);
-    };
-    has("npf happens with NPT only", "svm-npt 10,000; svm-shadow 0");
-    has(
-        "svm-npt: cpuid's lines say what the JSON says",
-        "173 reasons, 2 of them undefined",
+    fails(
+        &Made::vmx().with(carry),
+        &["shadow-novpid: every reason stands as if"],
     );
-    has(
-        "svm-npt: the dump is of this run",
-        "2 of generation 2, npt=Y",
-    );
-    has("svm-shadow: the dump has no other paging's exits", "no npf");
 }
 
 #[test]
 fn checks_the_vendors_that_ran() {
-    let both = || unchanged().and(made_svm(|_| {}));
+    let both = || unchanged().and(Made::svm().files());
     fails(&both(), &[]);
     for name in [
         "svm-npt.json",
@@ -301,96 +270,4 @@ fn checks_the_vendors_that_ran() {
     assert_eq!(missing.count(), 2 * 2 + 1);
     let nothing = vmx.without("machine");
     assert!(ran(&|name| nothing.read(name)).is_empty());
-}
-
-#[test]
-fn knows_what_paging_does_on_svm() {
-    let change = |run: usize, reason, count| {
-        made_svm(|made| {
-            made.runs[run].read.insert(reason, count);
-            made.runs[run].dumped.insert(reason, count);
-        })
-    };
-    let never = |run: usize, reason| made_svm(|made| _ = made.runs[run].read.remove(&reason));
-    fails(&never(0, 0x400), &["npf happens with NPT only"]);
-    fails(
-        &change(1, 0x400, 1),
-        &["npf happens with NPT only", "generation 3 has 1 npf"],
-    );
-    fails(
-        &never(1, 0x13),
-        &["write_cr3 happens with shadow paging only"],
-    );
-    fails(
-        &change(0, 0x13, 1),
-        &["write_cr3 happens with shadow", "has 1 write_cr3, which"],
-    );
-    fails(&never(1, 0x79), &["invlpg happens with shadow paging only"]);
-    fails(&change(1, 0x4e, 99), &["PF excp happens at least 100"]);
-    fails(&change(1, 0x4e, 100), &[]);
-    fails(&change(0, 0x4e, 300), &[]);
-    fails(&change(0, 0x4e, 301), &["svm-npt 301; svm-shadow 30,000"]);
-}
-
-#[test]
-fn compares_what_svm_says() {
-    let broken = |file: &str, old, new| made_svm(|_| {}).replace(file, old, new);
-    let log = "svm/serial.log";
-    fails(
-        &broken("svm-npt.json", "\"svm\"", "\"vmx\""),
-        &["not what a guest of kvm-amd reads"],
-    );
-    fails(
-        &broken("svm-npt.parameters", "npt=Y", "npt=N"),
-        &["svm-npt is no such run: kvm-amd had npt=N"],
-    );
-    fails(
-        &broken("svm-shadow.parameters", "npt=", "ept="),
-        &["svm-shadow.parameters: there is no line npt="],
-    );
-    fails(
-        &broken(
-            log,
-            "NPT on, ASID on, generation 2",
-            "NPT off, ASID on, generation 2",
-        ),
-        &["generation 2 says npt=N"],
-    );
-    // SVM has no word for it.
-    fails(
-        &broken(log, "ASID on, gen", "ASID on, unrestricted guest off, gen"),
-        &["\"unrestricted guest off\" should be generation"],
-    );
-    fails(
-        &broken(
-            log,
-            "NPT off, ASID on, generation 3",
-            "EPT off, VPID on, unrestricted guest off, generation 3",
-        ),
-        &["generation 3 says ept=N vpid=Y unrestricted_guest=N, scope Vm; svm-shadow.json says npt=N"],
-    );
-    fails(
-        &broken(log, "PF excp count", "PF count"),
-        &["calls reason 78 PF, KVM"],
-    );
-    fails(
-        &broken(
-            log,
-            "0x4ffffffd 0x400: eax=0x00002710",
-            "0x4ffffffd 0x400: eax=0x00002711",
-        ),
-        &["of 1024 npf cpuid printed 0x2711 0x0 0x0 0x0, by svm-npt.json it is 0x2710"],
-    );
-    fails(
-        &broken(
-            log,
-            "0xa7: eax=0x00000000 ebx=0x00000000 ecx=0x00000000 edx=0xffffffff",
-            "0xa7: eax=0x00000000 ebx=0x00000000 ecx=0x00000000 edx=0x00000000",
-        ),
-        &["svm-npt: of 167", "svm-shadow: of 167"],
-    );
-    fails(
-        &broken(log, "0x4ffffffd 0x404:", "cut off"),
-        &["1 reasons: 0x404", "1 reasons: 0x404"],
-    );
 }

@@ -61,6 +61,25 @@ impl Made {
         }
     }
 
+    /// The files, with something changed.
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Files {
+        change(&mut self);
+        self.files()
+    }
+
+    /// The files, where a run has had `count` exits of a reason.
+    pub fn with_count(self, run: usize, reason: u32, count: u64) -> Files {
+        self.with(|made| {
+            made.runs[run].read.insert(reason, count);
+            made.runs[run].dumped.insert(reason, count);
+        })
+    }
+
+    /// The files, where the guest of a run has read nothing of a reason.
+    pub fn without_reading(self, run: usize, reason: u32) -> Files {
+        self.with(|made| _ = made.runs[run].read.remove(&reason))
+    }
+
     pub fn files(&self) -> Files {
         let first = &self.runs[0];
         let mut files = BTreeMap::new();
