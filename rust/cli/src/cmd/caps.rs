@@ -7,6 +7,7 @@ mod diff;
 mod dump;
 mod json;
 mod source;
+mod values;
 
 use crate::output;
 use acct::caps::report;

@@ -270,11 +270,7 @@ fn a_question_that_releases_is_found() {
             answer.rax_to_rdx[0] = 0;
         }
     });
-    let broken = guest.broken();
-    assert!(
-        broken.contains("leaf 0x4fffff04 subleaf 0x2: eax is 1"),
-        "{broken}"
-    );
+    assert!(guest.broken().contains("subleaf 0x2: eax is 1"));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 //! What one processor has and another lacks.
 
-use super::json::{control_name, field_bits, field_value, Bit, FieldValue};
 use super::source::Source;
+use super::values::{control_name, field_bits, field_value, Bit, FieldValue};
 use crate::name::Name;
 use crate::output;
 use acct::caps::controls::GROUPS;
@@ -138,21 +138,13 @@ fn groups(
 ) -> Vec<Section<BitDiff>> {
     let mut sections = Vec::new();
     for group in GROUPS {
-        let (a, b) = match (a.presence(group.id), b.presence(group.id)) {
-            (Presence::Present(a), Presence::Present(b)) => (Some(a), Some(b)),
-            (Presence::Present(a), Presence::Absent) => (Some(a), None),
-            (Presence::Absent, Presence::Present(b)) => (None, Some(b)),
-            (Presence::Unknown, Presence::Unknown) | (Presence::Absent, Presence::Absent) => {
-                continue
-            }
-            (Presence::Unknown, _) => {
-                not_compared.push(NotCompared::new(group.name, "A"));
-                continue;
-            }
-            (_, Presence::Unknown) => {
-                not_compared.push(NotCompared::new(group.name, "B"));
-                continue;
-            }
+        let known = |caps: &Capabilities| match caps.presence(group.id) {
+            Presence::Present(reading) => Some(Some(reading)),
+            Presence::Absent => Some(None),
+            Presence::Unknown => None,
+        };
+        let Some((a, b)) = both(group.name, known(a), known(b), not_compared) else {
+            continue;
         };
         let allowed =
             |reading: &Option<Reading>, bit| reading.as_ref().map_or(ABSENT, |r| r.allowed(bit));
@@ -253,14 +245,10 @@ fn control_registers(
 
 impl BitDiff {
     fn new(bit: u8, name: String, a: Allowed, b: Allowed) -> Option<Self> {
-        let set = match (a.can_set, b.can_set) {
-            (a, b) if a != b => Some(format!("only {} can set it", which(a))),
-            _ => None,
-        };
-        let clear = match (a.can_clear, b.can_clear) {
-            (a, b) if a != b => Some(format!("only {} can clear it", which(a))),
-            _ => None,
-        };
+        let only =
+            |a: bool, b: bool, what| (a != b).then(|| format!("only {} can {what} it", which(a)));
+        let set = only(a.can_set, b.can_set, "set");
+        let clear = only(a.can_clear, b.can_clear, "clear");
         let what: Vec<_> = set.into_iter().chain(clear).collect();
 
         (!what.is_empty()).then(|| Self {

@@ -6,13 +6,14 @@
 //! double would lose bits of them.
 
 use super::source::Source;
+use super::values::{control_name, field_bits, field_value, Bit, FieldValue};
 use crate::name::Name;
 use acct::caps::controls::{Entry, GROUPS};
-use acct::caps::registers::{Field, Kind, CONTROL_REGISTERS};
+use acct::caps::registers::CONTROL_REGISTERS;
 use acct::caps::remarks;
 use acct::caps::report::NotActivated;
 use acct::caps::svm::{self, Status};
-use acct::caps::{Allowed, Capabilities, Extension, Place, Presence, Reading};
+use acct::caps::{Capabilities, Extension, Place, Presence, Reading};
 use serde::Serialize;
 
 /// What `kvm-exits caps --json` prints.
@@ -54,13 +55,6 @@ struct Control {
     reserved: bool,
 }
 
-/// What software may do with a bit.
-#[derive(Clone, Copy, Serialize)]
-pub struct Bit {
-    can_set: bool,
-    can_clear: bool,
-}
-
 #[derive(Serialize)]
 struct AbsentGroup {
     name: &'static str,
@@ -95,16 +89,6 @@ struct RegisterField {
     bits: String,
     name: &'static str,
     value: FieldValue,
-}
-
-/// A flag is true or false, anything else a number.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub enum FieldValue {
-    /// One bit.
-    Flag(bool),
-    /// A field of more than one bit.
-    Number(u64),
 }
 
 #[derive(Serialize)]
@@ -227,41 +211,6 @@ impl From<Entry> for Control {
             allowed: entry.allowed.into(),
             reserved: entry.control.is_none(),
         }
-    }
-}
-
-impl From<Allowed> for Bit {
-    fn from(allowed: Allowed) -> Self {
-        Self {
-            can_set: allowed.can_set,
-            can_clear: allowed.can_clear,
-        }
-    }
-}
-
-/// The name of a control, or the number of a bit that has no name.
-pub fn control_name(entry: &Entry) -> String {
-    match entry.control {
-        Some(control) => control.name.to_string(),
-        None => format!("Reserved bit {}", entry.bit),
-    }
-}
-
-/// What `field` says in a register that holds `raw`.
-pub fn field_value(field: &Field, raw: u64) -> FieldValue {
-    let value = field.value(raw);
-    match field.kind {
-        Kind::Flag => FieldValue::Flag(value != 0),
-        _ => FieldValue::Number(value),
-    }
-}
-
-/// A field's bits, as the manuals write them.
-pub fn field_bits(field: &Field) -> String {
-    if field.high == field.low {
-        field.low.to_string()
-    } else {
-        format!("{}:{}", field.high, field.low)
     }
 }
 
