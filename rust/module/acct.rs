@@ -6,15 +6,21 @@
 
 #[path = "../acct/src/cell.rs"]
 pub(crate) mod cell;
+#[path = "../acct/src/encode.rs"]
+pub(crate) mod encode;
 #[path = "../acct/src/histogram.rs"]
 pub(crate) mod histogram;
 #[path = "../acct/src/leaves.rs"]
 pub(crate) mod leaves;
 #[path = "../acct/src/reasons.rs"]
 pub(crate) mod reasons;
+#[path = "../acct/src/sequence.rs"]
+pub(crate) mod sequence;
 #[path = "../acct/src/snapshot.rs"]
 pub(crate) mod snapshot;
 #[path = "../acct/src/table.rs"]
 pub(crate) mod table;
 #[path = "../acct/src/timed.rs"]
 pub(crate) mod timed;
+#[path = "../acct/src/view.rs"]
+pub(crate) mod view;

@@ -4,112 +4,111 @@
 
 use crate::{
     acct::{
-        cell::{Level, Values},
-        leaves::{self, Context, Registers, Scope, View},
-        table::{index_of, Reading, CELLS}, //
+        leaves::{self, Context, Registers, Scope},
+        table::index_of,
+        view::{View, WithInFlight}, //
     },
-    bindings::kvm_exit_hook_cpuid,
-    host, params, period, tsc,
+    bindings::{
+        kvm_exit_hook_cpuid,
+        KVM_EXIT_HOOK_CPUID_FIRST,
+        KVM_EXIT_HOOK_CPUID_LAST, //
+    },
+    host,
+    latch::Frozen,
+    params, period, tsc,
     vms::Vcpu,
 };
-use kernel::prelude::*;
 
-/// What a vCPU sees when nothing is latched.
-struct Live<'a> {
-    vcpu: &'a Vcpu,
-    scope: Scope,
-    /// The exit that asks: taken, not yet booked.
-    in_flight: (usize, bool),
-}
-
-impl Live<'_> {
-    fn read(&self, index: usize) -> Values {
-        let values = match self.scope {
-            Scope::Vm => self.vcpu.vm().read(index),
-            // SAFETY: This runs in a hook.
-            Scope::Host => unsafe { host::read(index) },
-        };
-        match self.in_flight {
-            (at, l2) if at == index => values.with_in_flight(l2),
-            _ => values,
-        }
-    }
-
-    /// All cells, for the latch.
-    fn freeze(&self) -> Result<KBox<Reading>> {
-        // No warning: a guest may ask for this at any rate, and eax tells it when it failed.
-        let mut frozen = KBox::<Reading>::zeroed(GFP_NOWAIT | __GFP_NOWARN)?;
-        (0..CELLS).for_each(|index| frozen.set(index, self.read(index)));
-        Ok(frozen)
-    }
-}
-
-impl View for Live<'_> {
-    fn all(&self, index: usize) -> Level {
-        self.read(index).all()
-    }
-
-    fn l2(&self, index: usize) -> Level {
-        self.read(index).l2
-    }
-}
-
-impl View for &Reading {
-    fn all(&self, index: usize) -> Level {
-        self.get(index).all()
-    }
-
-    fn l2(&self, index: usize) -> Level {
-        self.get(index).l2
-    }
-}
+// KVM asks for leaves of this range only.
+const _: () = {
+    assert!(KVM_EXIT_HOOK_CPUID_FIRST == leaves::SIGNATURE);
+    assert!(KVM_EXIT_HOOK_CPUID_LAST == leaves::LAST);
+};
 
 /// The answer to `query`, asked by `vcpu`; `None` where KVM's own answer stands.
 ///
 /// # Safety
 ///
-/// Only for the CPUID hook, on `vcpu`'s own thread with preemption off.
+/// Only for the CPUID hook, on `vcpu`'s own thread.
 pub(crate) unsafe fn answer(vcpu: &Vcpu, query: &kvm_exit_hook_cpuid) -> Option<Registers> {
     let params = params::get()?;
-    let ctx = Context {
+    let context = Context {
         layout: params.layout?,
         scope: params.scope,
-        paging: period::paging(),
-        generation: period::generation(),
+        paging: 0,
+        generation: 0,
         tsc_khz: tsc::khz(),
     };
     if params.cpl0 && query.cpl != 0 {
         return None;
     }
-    let live = Live {
-        vcpu,
-        scope: params.scope,
-        in_flight: (index_of(query.reason, || ctx.isa()), query.l2 != 0),
-    };
-    if query.function == leaves::LATCH {
-        return Some(latch(vcpu, &live, query.index));
-    }
-    match vcpu.latched() {
-        Some(frozen) => leaves::answer(&ctx, &frozen, query.function, query.index),
-        None => leaves::answer(&ctx, &live, query.function, query.index),
+    match params.scope {
+        Scope::Vm => from(vcpu, context, query, || vcpu.vm().view()),
+        // SAFETY: This runs in a hook.
+        Scope::Host => from(vcpu, context, query, || unsafe { host::view() }),
     }
 }
 
-/// Sub-leaf 1 latches, 0 releases, anything else asks.
-fn latch(vcpu: &Vcpu, live: &Live<'_>, subleaf: u32) -> Registers {
-    match subleaf {
-        0 => vcpu.release(),
-        1 => {
-            // Drop the old view first: it may be what the new one finds room in.
-            vcpu.release();
-            if let Ok(view) = live.freeze() {
-                vcpu.latch(view);
+/// The answer from the counts that `view` shows, or from those of them that are latched.
+fn from<V: View>(
+    vcpu: &Vcpu,
+    context: Context,
+    query: &kvm_exit_hook_cpuid,
+    view: impl Fn() -> V,
+) -> Option<Registers> {
+    let live = || {
+        let context = Context {
+            paging: period::paging(),
+            generation: period::generation(),
+            ..context
+        };
+        let view = WithInFlight {
+            booked: view(),
+            // The exit that asks: taken, not yet booked.
+            index: index_of(query.reason, || context.isa()),
+            l2: query.l2 != 0,
+        };
+        (context, view)
+    };
+    if query.function == leaves::LATCH {
+        // Sub-leaf 1 latches, 0 releases, anything else asks.
+        match query.index {
+            0 => vcpu.release(),
+            // Without room for it nothing is latched, which eax says.
+            1 => {
+                let _ = vcpu.latch(|frozen| period::consistent(|| freeze(frozen, live())));
             }
+            _ => (),
         }
-        _ => (),
+        return Some(Registers {
+            eax: vcpu.with_latched(|frozen| frozen.is_some()).into(),
+            ..Registers::default()
+        });
     }
-    Registers {
-        eax: vcpu.latched().is_some().into(),
-        ..Registers::default()
-    }
+    let latched = vcpu.with_latched(|frozen| {
+        let frozen = frozen?;
+        let context = Context {
+            paging: frozen.paging,
+            generation: frozen.generation,
+            ..context
+        };
+        Some(leaves::answer(
+            &context,
+            &frozen.reading,
+            query.function,
+            query.index,
+        ))
+    });
+    latched.unwrap_or_else(|| {
+        period::consistent(|| {
+            let (context, view) = live();
+            leaves::answer(&context, &view, query.function, query.index)
+        })
+    })
+}
+
+fn freeze(frozen: &mut Frozen, (context, view): (Context, impl View)) {
+    view.read_into(&mut frozen.reading);
+    frozen.paging = context.paging;
+    frozen.generation = context.generation;
 }

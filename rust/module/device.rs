@@ -4,8 +4,8 @@
 
 use crate::{
     acct::{
-        snapshot::{self, ioctl, Header, Row, Sink, Vm, Words},
-        table::index_named, //
+        encode,
+        snapshot::{self, ioctl, Header, Sink}, //
     },
     compat::this_module,
     dump,
@@ -100,7 +100,7 @@ impl MiscDevice for Opened {
 
     fn ioctl(_opened: &Self, _file: &File, command: u32, _argument: usize) -> Result<isize> {
         match command {
-            ioctl::RESET => period::reset()?,
+            ioctl::RESET => period::reset(),
             ioctl::DUMP => dump::to_log("asked for"),
             _ => return Err(ENOTTY),
         }
@@ -128,38 +128,15 @@ fn write(bytes: &mut Bytes, period: &Period) -> Result {
             tsc_khz: tsc::khz(),
         },
     )?;
-    let flags = |reason| u32::from(period.is_handled(reason)) * snapshot::HANDLED;
-    for (reason, values) in period.reading()?.rows() {
-        let index = index_named(reason, period::isa());
-        let buckets = index.map(|index| period.buckets(index)).unwrap_or_default();
-        snapshot::put_host_row(
-            bytes,
-            &Row {
-                reason,
-                flags: flags(reason),
-                values: *values,
-                buckets: Words::Native(buckets.trimmed()),
-            },
-        )?;
-    }
-    vms::for_each(|vm, reading| {
-        snapshot::put_vm(
-            bytes,
-            &Vm {
-                pid: vm.pid,
-                vcpus: vm.vcpu_count(),
-                comm: vm.comm,
-            },
-        )?;
-        reading.rows().try_for_each(|(reason, values)| {
-            let row = Row {
-                reason,
-                flags: flags(reason),
-                values: *values,
-                buckets: Words::Native(&[]),
-            };
-            snapshot::put_vm_row(bytes, &row)
-        })
-    })?;
+    let is_handled = |reason| period.is_handled(reason);
+    let buckets = |index| period.buckets(index);
+    encode::put_host(
+        bytes,
+        period::isa(),
+        &*period.reading()?,
+        buckets,
+        is_handled,
+    )?;
+    vms::for_each(|vm, reading| encode::put_guest(bytes, &vm.header(), reading, is_handled))?;
     snapshot::put_end(bytes)
 }

@@ -26,6 +26,7 @@ use core::{
 use kernel::{
     bindings,
     ffi::{c_int, c_uint, c_ulonglong, c_void},
+    pr_warn_once,
     prelude::*, //
 };
 
@@ -82,6 +83,7 @@ static HOOKS: Shared = Shared(kvm_exit_hooks {
     exit: Some(exit),
     exit_l2: Some(exit_l2),
     cpuid: Some(cpuid_hook),
+    vcpu_reset: Some(vcpu_reset),
 });
 
 impl Registration {
@@ -164,9 +166,10 @@ unsafe extern "C" fn vendor(vendor: *const kvm_exit_hook_vendor) {
 unsafe extern "C" fn vcpu_create(info: *const kvm_exit_hook_vcpu) -> *mut c_void {
     // SAFETY: KVM passes a valid pointer.
     match Vcpu::create(unsafe { &*info }) {
-        Ok(vcpu) => vcpu.cast(),
+        Ok(vcpu) => vcpu,
         Err(_) => {
-            pr_warn!("no memory for a vCPU's table: only the host's view has its exits\n");
+            // Once: whoever may make VMs can have this at any rate.
+            pr_warn_once!("no memory for a vCPU's table: only the host's view has its exits\n");
             ptr::null_mut()
         }
     }
@@ -178,7 +181,7 @@ unsafe extern "C" fn vcpu_create(info: *const kvm_exit_hook_vcpu) -> *mut c_void
 unsafe extern "C" fn vcpu_destroy(vcpu: *mut c_void) {
     // SAFETY: KVM gives back what `vcpu_create` made, once, when the VM can run no more or, at
     // unregistration, when no hook can be called any more.
-    unsafe { Vcpu::destroy(vcpu.cast()) };
+    unsafe { Vcpu::destroy(vcpu) };
 }
 
 /// # Safety
@@ -274,7 +277,7 @@ unsafe extern "C" fn cpuid_hook(vcpu: *mut c_void, query: *mut kvm_exit_hook_cpu
     let Some(vcpu) = (unsafe { vcpu.cast::<Vcpu>().as_ref() }) else {
         return 0;
     };
-    // SAFETY: This is the CPUID hook, on the vCPU's own thread with preemption off.
+    // SAFETY: This is the CPUID hook, on the vCPU's own thread.
     let Some(answer) = (unsafe { cpuid::answer(vcpu, query) }) else {
         return 0;
     };
@@ -283,4 +286,12 @@ unsafe extern "C" fn cpuid_hook(vcpu: *mut c_void, query: *mut kvm_exit_hook_cpu
     query.ecx = answer.ecx;
     query.edx = answer.edx;
     1
+}
+
+/// # Safety
+///
+/// Only as KVM's `vcpu_reset` hook.
+unsafe extern "C" fn vcpu_reset(vcpu: *mut c_void) {
+    // SAFETY: What `vcpu_create` returned, and not null.
+    unsafe { &*vcpu.cast::<Vcpu>() }.reset();
 }

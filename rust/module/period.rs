@@ -2,16 +2,19 @@
 
 //! The period of counting: what begins and ends it, and what the host may read of it.
 //!
-//! All that the host reads or resets goes through the one lock here; the hooks never take it.
+//! All that the host reads or resets goes through the one lock here. The hooks read beside it and
+//! learn from a sequence number that a new period began meanwhile; only then they wait for the lock.
 
 use crate::{
     acct::{
         histogram::Buckets,
         leaves::paging,
         reasons::Isa,
+        sequence::Sequence,
         table::Reading, //
     },
     bindings::kvm_exit_hook_vendor,
+    generation,
     host::Tables,
     vms,
 };
@@ -24,6 +27,9 @@ use kernel::{
     },
 };
 
+/// Of what begins with a period: the baselines, the generation and the paging state.
+static SEQUENCE: Sequence = Sequence::new();
+
 /// Moves when counting starts anew: on a reset, and when a vendor module has been loaded.
 static GENERATION: Atomic<u32> = Atomic::new(0);
 
@@ -32,13 +38,13 @@ static PAGING: Atomic<u32> = Atomic::new(0);
 
 /// What the lock protects.
 pub(crate) struct Period {
-    tables: Option<Tables>,
+    counting: Option<Tables>,
     /// The vendor module's reasons with a handler, a bit each; `None` while it is not loaded.
     handled: Option<[u64; 17]>,
 }
 
 global_lock! {
-    unsafe(uninit) static PERIOD: Mutex<Period> = Period { tables: None, handled: None };
+    unsafe(uninit) static PERIOD: Mutex<Period> = Period { counting: None, handled: None };
 }
 
 /// Keeps the tables while it lives.
@@ -54,14 +60,16 @@ impl Counting {
         // SAFETY: By this function's requirement.
         unsafe { PERIOD.init() };
         // SAFETY: As above.
-        PERIOD.lock().tables = Some(unsafe { Tables::new() }?);
+        PERIOD.lock().counting = Some(unsafe { Tables::new() }?);
+        GENERATION.store(generation::first(), Relaxed);
         Ok(Self(()))
     }
 }
 
 impl Drop for Counting {
     fn drop(&mut self) {
-        PERIOD.lock().tables = None;
+        PERIOD.lock().counting = None;
+        generation::wait_until_past(generation());
     }
 }
 
@@ -70,18 +78,26 @@ pub(crate) fn with<R>(f: impl FnOnce(&Period) -> R) -> R {
     f(&PERIOD.lock())
 }
 
+/// What `read` returns, all of it of one period: for the hooks, which may sleep.
+pub(crate) fn consistent<R>(mut read: impl FnMut() -> R) -> R {
+    loop {
+        if let Some(value) = SEQUENCE.read(&mut read) {
+            return value;
+        }
+        // Until the new period has begun; at most some 15 of them begin in a second.
+        drop(PERIOD.lock());
+    }
+}
+
 /// Begins a new period with the paging state that there is: a reset.
-pub(crate) fn reset() -> Result {
-    PERIOD.lock().begin()
+pub(crate) fn reset() {
+    PERIOD.lock().begin(paging());
 }
 
 /// A vendor module has come: begins a new period.
 pub(crate) fn vendor_came(vendor: &kvm_exit_hook_vendor) {
     let mut period = PERIOD.lock();
-    if period.begin().is_err() {
-        pr_warn!("no memory to begin a generation: the counts of the last one go on\n");
-    }
-    PAGING.store(vendor.paging, Relaxed);
+    period.begin(vendor.paging);
     period.handled = Some(vendor.handled);
 }
 
@@ -91,23 +107,27 @@ pub(crate) fn vendor_goes() {
 }
 
 impl Period {
-    fn begin(&mut self) -> Result {
-        if let Some(tables) = &mut self.tables {
-            tables.begin()?;
+    /// Needs no memory, so that it is done wholly or not at all.
+    fn begin(&mut self, paging: u32) {
+        let next = generation().wrapping_add(1);
+        generation::wait_until(next);
+        SEQUENCE.begin();
+        if let Some(tables) = &mut self.counting {
+            vms::begin(tables.begin());
         }
-        vms::begin()?;
-        GENERATION.store(generation().wrapping_add(1), Relaxed);
-        Ok(())
+        GENERATION.store(next, Relaxed);
+        PAGING.store(paging, Relaxed);
+        SEQUENCE.end();
     }
 
     /// What has been counted, over all CPUs.
     pub(crate) fn reading(&self) -> Result<KVBox<Reading>> {
-        self.tables.as_ref().ok_or(ENODEV)?.reading()
+        self.counting.as_ref().ok_or(ENODEV)?.reading()
     }
 
     /// The histogram of the cell `index`, over all CPUs.
     pub(crate) fn buckets(&self, index: usize) -> Buckets {
-        let tables = self.tables.as_ref();
+        let tables = self.counting.as_ref();
         tables.map(|t| t.buckets(index)).unwrap_or_default()
     }
 

@@ -2,12 +2,14 @@
 
 //! The clock of the cycles.
 
+use core::ptr;
 use kernel::{bindings, prelude::*};
 
-/// Frequency of the host's TSC; 0 where the kernel could not tell it.
+/// Frequency of the host's TSC; 0 where the kernel could not tell it. It may still change a little
+/// in the first seconds (`tsc_refine_calibration_work()`), so it is asked for each time.
 pub(crate) fn khz() -> u32 {
-    // SAFETY: Written while booting only.
-    unsafe { bindings::tsc_khz }
+    // SAFETY: An aligned word, which the kernel writes whole, as it reads it: without a lock.
+    unsafe { ptr::read_volatile(&raw const bindings::tsc_khz) }
 }
 
 /// Says why there will be nothing to count, where that is so.

@@ -4,11 +4,12 @@
 
 use crate::{
     acct::{
-        cell::Values,
-        snapshot::COMM,
-        table::{Reading, Table}, //
+        snapshot::{self, COMM},
+        table::{Reading, Table},
+        view::{Sum, View}, //
     },
     bindings::kvm_exit_hook_vcpu,
+    latch::{Frozen, Latch},
 };
 use core::{
     iter, ptr,
@@ -20,8 +21,11 @@ use core::{
 };
 use kernel::{
     alloc::KVBox,
+    ffi::c_void,
     prelude::*,
-    sync::{global_lock, Arc}, //
+    str::BStr,
+    sync::{atomic, global_lock, new_mutex, Arc, Mutex},
+    types::ForeignOwnable, //
 };
 use pin_init::Zeroable;
 
@@ -34,28 +38,32 @@ unsafe impl Zeroable for Reading {}
 pub(crate) struct Vm {
     /// The address of its `struct kvm`: tells VMs apart, is never dereferenced.
     key: usize,
-    /// Pid of the task that created it, in the initial namespace.
+    /// Pid of the process that has it, in the initial namespace; 0 if that is gone.
     pub(crate) pid: u32,
-    /// That task's name.
-    pub(crate) comm: [u8; COMM],
+    /// That process's name.
+    comm: [u8; COMM],
     /// What had been counted when this period began. Its own vCPUs read it without a lock; it is
-    /// written under that of the period.
+    /// written under that of the period, within its sequence.
     baseline: Table,
     /// Whether one of its vCPUs is gone already, so that the sum over the others says nothing.
     dying: AtomicBool,
+    /// How often one of its vCPUs has been reset.
+    resets: atomic::Atomic<u32>,
     /// Its vCPUs, newest first. It grows while the VM runs and shrinks only when none of its
     /// vCPUs can run any more, so a vCPU may walk its own VM's list without a lock.
     vcpus: AtomicPtr<Vcpu>,
 }
 
 /// One vCPU's counts, written by its own thread only.
+#[pin_data]
 pub(crate) struct Vcpu {
     /// First, because every exit goes here.
     pub(crate) table: Table,
     next: AtomicPtr<Vcpu>,
     vm: Arc<Vm>,
-    /// The view that the guest has latched on this vCPU, or null.
-    latched: AtomicPtr<Reading>,
+    /// What the guest keeps on this vCPU. Only the vCPU's own thread takes the lock.
+    #[pin]
+    latch: Mutex<Latch>,
 }
 
 global_lock! {
@@ -79,13 +87,14 @@ impl Vm {
                 comm: info.comm,
                 baseline <- pin_init::init_zeroed(),
                 dying: AtomicBool::new(false),
+                resets: atomic::Atomic::new(0),
                 vcpus: AtomicPtr::new(ptr::null_mut()),
             }),
-            GFP_KERNEL,
+            GFP_KERNEL_ACCOUNT,
         )
     }
 
-    fn vcpus(&self) -> impl Iterator<Item = &Vcpu> {
+    fn vcpus(&self) -> impl Iterator<Item = &Vcpu> + Clone {
         let next = |pointer: &AtomicPtr<Vcpu>| {
             // SAFETY: Null, or a box that `Vcpu::destroy` frees, which unlinks it first, under the
             // lock that host readers hold, and when no vCPU of this VM can run.
@@ -94,13 +103,23 @@ impl Vm {
         iter::successors(next(&self.vcpus), move |vcpu| next(&vcpu.next))
     }
 
-    /// One cell of this period, over all vCPUs.
-    pub(crate) fn read(&self, index: usize) -> Values {
-        self.baseline.since(index, || {
-            self.vcpus().fold(Values::default(), |sum, vcpu| {
-                sum.plus(&vcpu.table.read(index))
-            })
-        })
+    /// This period's counts, over all vCPUs.
+    pub(crate) fn view(&self) -> Sum<'_, impl Iterator<Item = &Table> + Clone> {
+        Sum::new(self.vcpus().map(|vcpu| &vcpu.table), &self.baseline)
+    }
+
+    /// How often one of its vCPUs has been reset: whoever runs there now may be somebody else.
+    pub(crate) fn resets(&self) -> u32 {
+        self.resets.load(atomic::Relaxed)
+    }
+
+    /// What a snapshot says of it.
+    pub(crate) fn header(&self) -> snapshot::Vm {
+        snapshot::Vm {
+            pid: self.pid,
+            vcpus: self.vcpu_count(),
+            comm: self.comm,
+        }
     }
 
     /// How many vCPUs it has.
@@ -108,14 +127,10 @@ impl Vm {
         self.vcpus().fold(0, |count, _| count + 1)
     }
 
-    /// Its task's name, as text.
-    pub(crate) fn name(&self) -> &str {
-        let bytes = self.comm.split(|&byte| byte == 0).next().unwrap_or(&[]);
-        core::str::from_utf8(bytes).unwrap_or("?")
-    }
-
-    fn add_to(&self, sum: &mut Reading) {
-        self.vcpus().for_each(|vcpu| vcpu.table.add_to(sum));
+    /// Its process's name, which it chose itself: shown with what is not printable escaped.
+    pub(crate) fn name(&self) -> &BStr {
+        let name = self.comm.split(|&byte| byte == 0).next();
+        BStr::from_bytes(name.unwrap_or_default())
     }
 }
 
@@ -123,28 +138,23 @@ impl Vm {
 pub(crate) fn for_each(mut f: impl FnMut(&Vm, &Reading) -> Result) -> Result {
     let mut reading = KVBox::<Reading>::zeroed(GFP_KERNEL)?;
     for vm in VMS.lock().iter().filter(|vm| !vm.dying.load(Relaxed)) {
-        reading.clear();
-        vm.add_to(&mut reading);
-        reading.subtract(&vm.baseline);
+        vm.view().read_into(&mut reading);
         f(vm, &reading)?;
     }
     Ok(())
 }
 
-/// Begins a new period for every VM. Only under the period's lock.
-pub(crate) fn begin() -> Result {
-    let mut reading = KVBox::<Reading>::zeroed(GFP_KERNEL)?;
+/// Begins a new period for every VM, with `scratch` to work in. Only under the period's lock.
+pub(crate) fn begin(scratch: &mut Reading) {
     for vm in VMS.lock().iter() {
-        reading.clear();
-        vm.add_to(&mut reading);
-        vm.baseline.set(&reading);
+        vm.view().read_since_load_into(scratch);
+        vm.baseline.set(scratch);
     }
-    Ok(())
 }
 
 impl Vcpu {
     /// Makes the table of the vCPU `info` and adds it to its VM.
-    pub(crate) fn create(info: &kvm_exit_hook_vcpu) -> Result<*mut Self> {
+    pub(crate) fn create(info: &kvm_exit_hook_vcpu) -> Result<*mut c_void> {
         let mut vms = VMS.lock();
         vms.reserve(1, GFP_KERNEL)?;
         let key = info.vm.addr();
@@ -155,18 +165,18 @@ impl Vcpu {
         };
         let next = vm.vcpus.load(Relaxed);
         let owner = vm.clone();
-        let vcpu = KVBox::init(
-            pin_init::init!(Self {
+        let vcpu = KVBox::pin_init(
+            pin_init!(Self {
                 table <- pin_init::init_zeroed(),
                 next: AtomicPtr::new(next),
                 vm: owner,
-                latched: AtomicPtr::new(ptr::null_mut()),
+                latch <- new_mutex!(Latch::new()),
             }),
-            GFP_KERNEL,
+            GFP_KERNEL_ACCOUNT,
         )?;
-        let vcpu = KVBox::into_raw(vcpu);
+        let vcpu = vcpu.into_foreign();
         // Pairs with the Acquire in `vcpus`: who finds the vCPU finds its table zeroed.
-        vm.vcpus.store(vcpu, Release);
+        vm.vcpus.store(vcpu.cast(), Release);
         if known.is_none() {
             // Cannot fail: the room was reserved above.
             let _ = vms.push_within_capacity(vm);
@@ -179,11 +189,10 @@ impl Vcpu {
     /// # Safety
     ///
     /// `vcpu` is from [`Vcpu::create`], is not used any more, and no vCPU of its VM is in a hook.
-    pub(crate) unsafe fn destroy(vcpu: *mut Self) {
+    pub(crate) unsafe fn destroy(vcpu: *mut c_void) {
         let mut vms = VMS.lock();
-        // SAFETY: It was made by `KVBox::into_raw` and is given back once, here.
-        let vcpu = unsafe { KVBox::from_raw(vcpu) };
-        vcpu.release();
+        // SAFETY: It was made by `into_foreign` and is given back once, here.
+        let vcpu = unsafe { Pin::<KVBox<Self>>::from_foreign(vcpu) };
         vcpu.vm.dying.store(true, Relaxed);
 
         let this = ptr::from_ref(&*vcpu).cast_mut();
@@ -203,27 +212,23 @@ impl Vcpu {
         &self.vm
     }
 
-    /// The view that the guest has latched on this vCPU.
-    ///
-    /// The result may not be used past the next [`Vcpu::latch`] or [`Vcpu::release`], which the
-    /// vCPU's own thread calls, as it does this.
-    pub(crate) fn latched(&self) -> Option<&Reading> {
-        // SAFETY: Null, or from `KBox::into_raw` and not freed yet; only this thread frees it.
-        unsafe { self.latched.load(Relaxed).as_ref() }
+    /// It starts again, and with it perhaps all of its VM: what was latched there is so no more.
+    pub(crate) fn reset(&self) {
+        self.vm.resets.fetch_add(1, atomic::Relaxed);
     }
 
-    /// Latches `view`.
-    pub(crate) fn latch(&self, view: KBox<Reading>) {
-        self.release();
-        self.latched.store(KBox::into_raw(view), Relaxed);
+    /// Calls `f` with the view that the guest has latched on this vCPU, if it has.
+    pub(crate) fn with_latched<R>(&self, f: impl FnOnce(Option<&Frozen>) -> R) -> R {
+        f(self.latch.lock().get(self.vm.resets()))
+    }
+
+    /// Latches what `fill` writes; [`ENOMEM`] where there is no room for it.
+    pub(crate) fn latch(&self, fill: impl FnOnce(&mut Frozen)) -> Result {
+        self.latch.lock().set(self.vm.resets(), fill)
     }
 
     /// Releases what is latched, if anything is.
     pub(crate) fn release(&self) {
-        let view = self.latched.swap(ptr::null_mut(), Relaxed);
-        if !view.is_null() {
-            // SAFETY: From `KBox::into_raw` in `latch`, and taken out, so freed once.
-            drop(unsafe { KBox::from_raw(view) });
-        }
+        self.latch.lock().release();
     }
 }

@@ -104,6 +104,8 @@ extern "C" fn cpuid(_: *mut c_void, _: *mut kvm_exit_hook_cpuid) -> c_int {
     0
 }
 
+extern "C" fn vcpu_reset(_: *mut c_void) {}
+
 /// A pointer to C's view of constant data, which threads may share.
 struct Shared(kvm_exit_hooks);
 
@@ -120,6 +122,7 @@ static HOOKS: Shared = Shared(kvm_exit_hooks {
     exit: Some(exit),
     exit_l2: Some(exit_l2),
     cpuid: Some(cpuid),
+    vcpu_reset: Some(vcpu_reset),
 });
 
 extern "C" {

@@ -5,9 +5,10 @@
 //! `docs/leaves.md` is the text to this table.
 
 use super::{
-    cell::Level,
+    cell::{Level, Values},
     reasons::Isa,
-    table::{index_named, CELLS},
+    table::index_named,
+    view::View,
 };
 
 /// What a leaf of a layout answers.
@@ -86,6 +87,9 @@ pub const REASON_L2: u32 = 0x4fff_ff03;
 /// Latches the asking vCPU's view (ecx = 1) or releases it (ecx = 0).
 pub const LATCH: u32 = 0x4fff_ff04;
 
+/// The highest leaf of any layout: all lie between [`SIGNATURE`] and this.
+pub const LAST: u32 = 0x4fff_ffff;
+
 /// The sub-leaf of [`REASON`] and [`REASON_L2`] that asks for the total.
 pub const TOTAL: u32 = 0xffff_ffff;
 
@@ -160,14 +164,6 @@ impl Context {
     }
 }
 
-/// What the asking vCPU may see: a cell by its index, all levels or only L2.
-pub trait View {
-    /// All levels of the cell `index`.
-    fn all(&self, index: usize) -> Level;
-    /// The L2 part of the cell `index`.
-    fn l2(&self, index: usize) -> Level;
-}
-
 /// The four registers that CPUID writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Registers {
@@ -198,21 +194,26 @@ pub fn answer(ctx: &Context, view: &impl View, leaf: u32, subleaf: u32) -> Optio
             ecx: ctx.generation,
             edx: ctx.tsc_khz,
         }),
-        REASON => Some(wide(ctx, subleaf, |index| view.all(index))),
-        REASON_L2 => Some(wide(ctx, subleaf, |index| view.l2(index))),
+        REASON => Some(wide(asked(ctx, view, subleaf).all())),
+        REASON_L2 => Some(wide(asked(ctx, view, subleaf).l2)),
         _ => ctx
             .layout
             .quantity(leaf)
-            .map(|quantity| narrow(ctx, quantity, subleaf, |index| view.all(index))),
+            .map(|quantity| narrow(ctx, quantity, subleaf, view)),
     }
 }
 
+/// What [`REASON`] and [`REASON_L2`] are about.
+fn asked(ctx: &Context, view: &impl View, subleaf: u32) -> Values {
+    if subleaf == TOTAL {
+        return view.total();
+    }
+    let index = index_named(subleaf, ctx.isa());
+    index.map(|index| view.cell(index)).unwrap_or_default()
+}
+
 /// edx:ecx = cycles, ebx:eax = count.
-fn wide(ctx: &Context, subleaf: u32, read: impl Fn(usize) -> Level) -> Registers {
-    let level = match subleaf {
-        TOTAL => total(read),
-        reason => index_named(reason, ctx.isa()).map(read).unwrap_or_default(),
-    };
+const fn wide(level: Level) -> Registers {
     Registers {
         eax: low(level.count),
         ebx: high(level.count),
@@ -222,23 +223,20 @@ fn wide(ctx: &Context, subleaf: u32, read: impl Fn(usize) -> Level) -> Registers
 }
 
 /// The course's leaves: a 32-bit count in eax, or 64-bit cycles in ebx:ecx, and all else zero.
-fn narrow(
-    ctx: &Context,
-    quantity: Quantity,
-    reason: u32,
-    read: impl Fn(usize) -> Level,
-) -> Registers {
-    let level = if quantity.is_total() {
-        total(read)
-    } else if !is_reason(reason, ctx.isa()) {
+fn narrow(ctx: &Context, quantity: Quantity, reason: u32, view: &impl View) -> Registers {
+    if !quantity.is_total() && !is_reason(reason, ctx.isa()) {
         return Registers {
             edx: u32::MAX,
             ..Registers::default()
         };
+    }
+    // Zeros are the truth for a reason without a handler: nearly none of them is ever counted.
+    let values = if quantity.is_total() {
+        view.total()
     } else {
-        // A reason without a handler is never counted, but for 33, so its zeros are the truth.
-        index_named(reason, ctx.isa()).map(read).unwrap_or_default()
+        asked(ctx, view, reason)
     };
+    let level = values.all();
     let (count, cycles) = match quantity {
         Quantity::Total => (level.count, level.cycles),
         Quantity::TotalCount | Quantity::Count => (level.count, 0),
@@ -256,10 +254,6 @@ fn narrow(
 /// exits are in [`OTHER`](super::reasons::OTHER), so that zeros of their own were no answer.
 fn is_reason(reason: u32, isa: Isa) -> bool {
     reason <= 0xffff && isa.is_defined(reason)
-}
-
-fn total(read: impl Fn(usize) -> Level) -> Level {
-    (0..CELLS).fold(Level::default(), |sum, index| sum.plus(&read(index)))
 }
 
 const fn low(value: u64) -> u32 {

@@ -9,9 +9,12 @@
 
 pub mod caps;
 pub mod cell;
+pub mod encode;
 pub mod histogram;
 pub mod leaves;
 pub mod reasons;
+pub mod sequence;
 pub mod snapshot;
 pub mod table;
 pub mod timed;
+pub mod view;

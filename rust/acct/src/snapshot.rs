@@ -121,11 +121,11 @@ pub struct Row<'a> {
 /// One VM that has vCPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vm {
-    /// Pid of the task that created it.
+    /// Pid of the process that has it; 0 if that is gone.
     pub pid: u32,
     /// How many vCPUs it has.
     pub vcpus: u32,
-    /// That task's name, padded with zeros.
+    /// That process's name, padded with zeros.
     pub comm: [u8; COMM],
 }
 

@@ -2,8 +2,6 @@
 
 //! A cell per exit reason: live in a [`Table`], read out as a [`Reading`].
 
-use core::sync::atomic::{fence, Ordering::Acquire};
-
 use super::{
     cell::{Cell, Values},
     reasons::{Isa, OTHER},
@@ -107,14 +105,9 @@ impl Table {
         self.0.get(index).map(Cell::read).unwrap_or_default()
     }
 
-    /// What the cell `index` of other tables, whose baseline this one is, holds since then.
-    ///
-    /// For readers without a lock, beside whom the baseline may be set anew: it is read first, and
-    /// `now` after it, so that what comes later is never less than what came before.
-    pub fn since(&self, index: usize, now: impl FnOnce() -> Values) -> Values {
-        let before = self.read(index);
-        fence(Acquire);
-        now().since(&before)
+    /// The sum over what the cells hold now.
+    pub fn total(&self) -> Values {
+        total(self.0.iter())
     }
 
     /// Sets all cells. Only the table's one writer may call this.
@@ -128,6 +121,11 @@ impl Table {
     pub fn add_to(&self, sum: &mut Reading) {
         sum.add(self.0.iter());
     }
+}
+
+/// The sum over what `cells` hold now.
+pub(super) fn total<'a>(cells: impl Iterator<Item = &'a Cell>) -> Values {
+    cells.fold(Values::ZERO, |sum, cell| sum.plus(&cell.read()))
 }
 
 /// Cells read out, of one table or of several added up.

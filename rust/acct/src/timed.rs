@@ -5,7 +5,7 @@
 use super::{
     cell::{Cell, Values},
     histogram::{Buckets, Histogram},
-    table::{Reading, CELLS},
+    table::{self, Reading, CELLS},
 };
 
 /// One reason's. Side by side, so that one address leads to both.
@@ -45,6 +45,11 @@ impl TimedTable {
     pub fn read(&self, index: usize) -> Values {
         let row = self.0.get(index);
         row.map(|row| row.cell.read()).unwrap_or_default()
+    }
+
+    /// The sum over what the cells hold now.
+    pub fn total(&self) -> Values {
+        table::total(self.0.iter().map(|row| &row.cell))
     }
 
     /// Adds what the cells hold now to `sum`.

@@ -3,17 +3,18 @@
 //! The CPUID leaves: every rule of `docs/leaves.md`, for every layout.
 
 use acct::{
-    cell::Level,
-    leaves::{self, answer, Context, Layout, Quantity, Registers, Scope, View},
+    cell::{Level, Values},
+    leaves::{self, answer, Context, Layout, Quantity, Registers, Scope},
     reasons::Isa,
-    table::{index_named, CELLS, OTHER_INDEX},
+    table::{index_named, Reading, CELLS, OTHER_INDEX},
+    view::View,
 };
 use proptest::prelude::*;
 
 /// A view whose every cell is told apart by its values, and whose counts need more than 32 bits.
 struct Numbered;
 
-impl View for Numbered {
+impl Numbered {
     fn all(&self, index: usize) -> Level {
         Level {
             count: 0x1_0000_0000 + index as u64,
@@ -26,6 +27,29 @@ impl View for Numbered {
             count: index as u64,
             cycles: index as u64 * 5,
         }
+    }
+}
+
+impl View for Numbered {
+    fn cell(&self, index: usize) -> Values {
+        let (all, l2) = (self.all(index), self.l2(index));
+        Values {
+            l1: Level {
+                count: all.count - l2.count,
+                cycles: all.cycles - l2.cycles,
+            },
+            l2,
+            reflected: 0,
+        }
+    }
+
+    fn total(&self) -> Values {
+        let cells = (0..CELLS).map(|index| self.cell(index));
+        cells.fold(Values::ZERO, |sum, cell| sum.plus(&cell))
+    }
+
+    fn read_into(&self, reading: &mut Reading) {
+        (0..CELLS).for_each(|index| reading.set(index, self.cell(index)));
     }
 }
 

@@ -3,14 +3,16 @@
 //! `make bench-scale`: runs the benchmarks and writes `scale.json` and `scale.md` to
 //! `$BENCH_OUT`.
 
+use acct::{table::Reading, view::View};
 use bench_scale::{
     booking::{self, Ledger, PerCpu, Shared},
-    fleet::{encode, snapshot, total, Bytes, Host, Vms},
+    fleet::{put_host, snapshot, total, Bytes, Host, Vm, Vms},
     report::{self, Bench, Figure, Ratio, Report},
 };
 use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode};
 use std::{
     env, fs,
+    hint::black_box,
     io::Result,
     path::PathBuf,
     time::{Duration, Instant},
@@ -19,12 +21,14 @@ use std::{
 const CPUS: usize = 640;
 const VMS: usize = 512;
 const VCPUS_EACH: usize = 8;
+/// The most that KVM gives a VM by default.
+const VCPUS_MOST: usize = 1024;
 
 /// As many sets of tables take turns, each somewhere else. With one set only, a run in twenty had a
 /// figure at a third of the others', from its first sample to its last: presumably its addresses.
 const PLACES: [(); 16] = [(); 16];
 
-const BENCHES: [Bench; 15] = [
+const BENCHES: [Bench; 19] = [
     book("book/per-cpu-mixed/1", "per-CPU, 30 reasons, 1 thread", 1),
     book("book/per-cpu-mixed/2", "per-CPU, 30 reasons, 2 threads", 2),
     book("book/shared-mixed/1", "shared, 30 reasons, 1 thread", 1),
@@ -51,6 +55,26 @@ const BENCHES: [Bench; 15] = [
         "read-vms/encode",
         "4,096 vCPUs, only the serialization",
         None,
+    ),
+    read(
+        "read-vm/total-warm",
+        "a VM of 1,024 vCPUs, one CPUID for the total, in the cache as far as it reaches",
+        Some(1.0),
+    ),
+    read(
+        "read-vm/total-cold",
+        "a VM of 1,024 vCPUs, one CPUID for the total, from memory",
+        Some(1.0),
+    ),
+    read(
+        "read-vm/latch-warm",
+        "a VM of 1,024 vCPUs, one latch, in the cache as far as it reaches",
+        Some(1.0),
+    ),
+    read(
+        "read-vm/latch-cold",
+        "a VM of 1,024 vCPUs, one latch, from memory",
+        Some(1.0),
     ),
 ];
 
@@ -198,14 +222,15 @@ fn bench_reading(criterion: &mut Criterion) {
         group.bench_function("cold", |b| {
             cold(b, || host.flush(), |bytes| host.write(bytes))
         });
-        group.bench_function("cpuid", |b| b.iter(|| total(&host)));
+        group.bench_function("cpuid", |b| b.iter(|| total(&host.view())));
         let reading = host.reading();
         let buckets: Vec<_> = (0..acct::table::CELLS).map(|i| host.buckets(i)).collect();
         group.bench_function("encode", |b| {
-            b.iter(|| snapshot(|bytes| encode(&reading, |index| buckets[index], bytes)));
+            b.iter(|| snapshot(|bytes| put_host(&reading, |index| buckets[index], bytes)));
         });
         group.finish();
     }
+    bench_vm(criterion);
     let vms = Vms::busy(VMS, VCPUS_EACH);
     let mut group = criterion.benchmark_group("read-vms");
     group.sampling_mode(SamplingMode::Flat);
@@ -220,16 +245,40 @@ fn bench_reading(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// What a guest can have done at any rate.
+fn bench_vm(criterion: &mut Criterion) {
+    let vm = Vm::busy(0, VCPUS_MOST);
+    let mut latched = Box::new(Reading::ZERO);
+    let mut group = criterion.benchmark_group("read-vm");
+    group.sampling_mode(SamplingMode::Flat);
+    group.bench_function("total-warm", |b| b.iter(|| total(&vm.view())));
+    group.bench_function("total-cold", |b| {
+        after(b, || vm.flush(), || total(&vm.view()))
+    });
+    group.bench_function("latch-warm", |b| {
+        b.iter(|| vm.view().read_into(&mut latched))
+    });
+    group.bench_function("latch-cold", |b| {
+        after(b, || vm.flush(), || vm.view().read_into(&mut latched));
+    });
+    group.finish();
+}
+
 /// Measures `write`, each time after `flush`.
 fn cold(bencher: &mut Bencher<'_>, flush: impl Fn(), write: impl Fn(&mut Bytes)) {
+    after(bencher, flush, || snapshot(&write));
+}
+
+/// Measures `run`, each time after `flush`.
+fn after<R>(bencher: &mut Bencher<'_>, flush: impl Fn(), mut run: impl FnMut() -> R) {
     bencher.iter_custom(|iterations| {
         (0..iterations)
             .map(|_| {
                 flush();
                 let start = Instant::now();
-                let bytes = snapshot(&write);
+                let result = black_box(run());
                 let elapsed = start.elapsed();
-                drop(bytes);
+                drop(result);
                 elapsed
             })
             .sum()

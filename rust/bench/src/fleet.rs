@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The tables of a large host, and its snapshot, as `rust/module` has them (`host.rs`, `vms.rs`,
-//! `device.rs`): the same structures, the same calls in the same order.
+//! The tables of a large host, read by the code that reads them in the module: only what holds
+//! them is not the module's own.
 
 use crate::exits::{self, Exit};
 use acct::{
-    cell::{Level, Values},
+    encode,
     histogram::Buckets,
-    leaves::{self, paging, Context, Layout, Registers, Scope, View},
+    leaves::{self, paging, Context, Layout, Registers, Scope},
     reasons::Isa,
-    snapshot::{self, Header, Row, Sink, Words, COMM},
-    table::{index_named, Reading, Table, CELLS},
+    snapshot::{self, Header, Sink},
+    table::{Reading, Table, CELLS},
     timed::TimedTable,
+    view::{Sum, View},
 };
 use core::arch::x86_64::{_mm_clflush, _mm_mfence};
 use std::{convert::Infallible, iter, mem};
@@ -63,15 +64,6 @@ pub fn snapshot(write: impl FnOnce(&mut Bytes)) -> Bytes {
     bytes
 }
 
-/// The bits of the reasons that the running KVM has a handler for.
-const HANDLED: [usize; 17] = [usize::MAX; 17];
-
-fn flags(reason: u32) -> u32 {
-    let (word, bit) = (reason / usize::BITS, reason % usize::BITS);
-    let word = HANDLED.get(word as usize).copied();
-    u32::from(word.is_some_and(|word| (word >> bit) & 1 != 0)) * snapshot::HANDLED
-}
-
 /// All CPUs' tables.
 pub struct Host {
     cpus: Vec<Box<TimedTable>>,
@@ -97,15 +89,19 @@ impl Host {
 
     /// Writes its part of a snapshot.
     pub fn write(&self, bytes: &mut Bytes) {
-        encode(&self.reading(), |index| self.buckets(index), bytes);
+        put_host(&self.reading(), |index| self.buckets(index), bytes);
+    }
+
+    /// What a guest sees of it with `scope=host`.
+    pub fn view(&self) -> impl View + '_ {
+        Sum::new(self.cpus.iter().map(|cpu| &**cpu), &self.baseline)
     }
 
     /// This period's counts.
     pub fn reading(&self) -> Box<Reading> {
-        let mut sum = Box::new(Reading::ZERO);
-        self.cpus.iter().for_each(|cpu| cpu.add_to(&mut sum));
-        sum.subtract(&self.baseline);
-        sum
+        let mut reading = Box::new(Reading::ZERO);
+        self.view().read_into(&mut reading);
+        reading
     }
 
     /// This period's histogram of the cell `index`.
@@ -126,18 +122,6 @@ impl Host {
     }
 }
 
-impl View for Host {
-    fn all(&self, index: usize) -> Level {
-        let cpus = self.cpus.iter();
-        let sum = cpus.fold(Values::default(), |sum, cpu| sum.plus(&cpu.read(index)));
-        sum.since(&self.baseline.read(index)).all()
-    }
-
-    fn l2(&self, _index: usize) -> Level {
-        Level::default()
-    }
-}
-
 /// What a guest gets that asks for the total of `view`.
 pub fn total(view: &impl View) -> Option<Registers> {
     let context = Context {
@@ -151,69 +135,51 @@ pub fn total(view: &impl View) -> Option<Registers> {
 }
 
 /// The host's part of a snapshot: only the serialization, where `buckets` has the histograms.
-pub fn encode(reading: &Reading, buckets: impl Fn(usize) -> Buckets, bytes: &mut Bytes) {
-    for (reason, values) in reading.rows() {
-        let index = index_named(reason, Isa::Vmx);
-        let buckets = index.map(&buckets).unwrap_or_default();
-        let row = Row {
-            reason,
-            flags: flags(reason),
-            values: *values,
-            buckets: Words::Native(buckets.trimmed()),
-        };
-        let Ok(()) = snapshot::put_host_row(bytes, &row);
-    }
+pub fn put_host(reading: &Reading, buckets: impl Fn(usize) -> Buckets, bytes: &mut Bytes) {
+    let Ok(()) = encode::put_host(bytes, Isa::Vmx, reading, buckets, |_| true);
 }
 
 /// A VM's tables.
-struct Vm {
+pub struct Vm {
     pid: u32,
-    comm: [u8; COMM],
     baseline: Box<Table>,
-    vcpus: Option<Box<Vcpu>>,
-}
-
-struct Vcpu {
-    table: Table,
-    next: Option<Box<Vcpu>>,
+    vcpus: Vec<Box<Table>>,
 }
 
 impl Vm {
-    fn busy(number: usize, vcpus: usize) -> Self {
-        let busy = |next, vcpu| {
-            let table = Table::new();
+    /// The VM `number`, of `vcpus` vCPUs that have been busy.
+    pub fn busy(number: usize, vcpus: usize) -> Self {
+        let busy = |vcpu| {
+            let table = Box::new(Table::new());
             let book = |exit: Exit| table.book(exit.index, exit.cycles);
             exits::of_every_reason((number * vcpus + vcpu) as u64).for_each(book);
-            Some(Box::new(Vcpu { table, next }))
+            table
         };
         Self {
             pid: number as u32,
-            comm: *b"qemu-system-x86\0",
             baseline: Box::default(),
-            vcpus: (0..vcpus).fold(None, busy),
+            vcpus: (0..vcpus).map(busy).collect(),
         }
     }
 
-    fn vcpus(&self) -> impl Iterator<Item = &Vcpu> {
-        iter::successors(self.vcpus.as_deref(), |vcpu| vcpu.next.as_deref())
+    /// What its guest sees of it.
+    pub fn view(&self) -> impl View + '_ {
+        Sum::new(self.vcpus.iter().map(|table| &**table), &self.baseline)
+    }
+
+    /// Takes the tables out of all caches.
+    pub fn flush(&self) {
+        self.vcpus.iter().for_each(|table| flush(&**table));
+        flush(&*self.baseline);
     }
 
     fn write(&self, reading: &Reading, bytes: &mut Bytes) {
         let vm = snapshot::Vm {
             pid: self.pid,
-            vcpus: self.vcpus().fold(0, |count, _| count + 1),
-            comm: self.comm,
+            vcpus: self.vcpus.len() as u32,
+            comm: *b"qemu-system-x86\0",
         };
-        let Ok(()) = snapshot::put_vm(bytes, &vm);
-        for (reason, values) in reading.rows() {
-            let row = Row {
-                reason,
-                flags: flags(reason),
-                values: *values,
-                buckets: Words::Native(&[]),
-            };
-            let Ok(()) = snapshot::put_vm_row(bytes, &row);
-        }
+        let Ok(()) = encode::put_guest(bytes, &vm, reading, |_| true);
     }
 }
 
@@ -230,9 +196,7 @@ impl Vms {
     pub fn write(&self, bytes: &mut Bytes) {
         let mut reading = Box::new(Reading::ZERO);
         for vm in &self.0 {
-            reading.clear();
-            vm.vcpus().for_each(|vcpu| vcpu.table.add_to(&mut reading));
-            reading.subtract(&vm.baseline);
+            vm.view().read_into(&mut reading);
             vm.write(&reading, bytes);
         }
     }
@@ -244,10 +208,7 @@ impl Vms {
 
     /// Takes the tables out of all caches.
     pub fn flush(&self) {
-        for vm in &self.0 {
-            vm.vcpus().for_each(flush);
-            flush(&*vm.baseline);
-        }
+        self.0.iter().for_each(Vm::flush);
     }
 }
 
@@ -266,7 +227,7 @@ fn flush<T>(value: &T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use acct::snapshot::Record;
+    use acct::{cell::Level, snapshot::Record};
 
     fn records(bytes: &Bytes) -> Vec<Record<'_>> {
         let (_, records) = snapshot::parse(bytes.as_slice()).unwrap();
@@ -302,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_guest_gets_the_total() {
-        let answer = total(&Host::busy(3)).unwrap();
+        let answer = total(&Host::busy(3).view()).unwrap();
         // Far below 2^32.
         assert_eq!(u64::from(answer.eax), booked(3).count);
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use acct::cell::{Level, Values};
-use acct::leaves::{self, paging, View};
+use acct::leaves::{self, paging};
 use acct::reasons;
 use acct::table::{index_named, Reading};
 use nix::sys::signal::{raise, SigSet, Signal};
@@ -14,8 +14,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 struct Host {
     context: leaves::Context,
-    live: RefCell<Counted>,
-    latched: RefCell<Option<Counted>>,
+    live: RefCell<Reading>,
+    latched: RefCell<Option<Reading>>,
     latches: Cell<u32>,
     /// Whether SIGTERM had to wait, when it was asked to release.
     released_undisturbed: Cell<bool>,
@@ -25,18 +25,6 @@ struct Host {
     holds: bool,
     /// How often it lets go of a view as soon as it is read.
     lets_go: Cell<u32>,
-}
-
-#[derive(Clone, Debug)]
-struct Counted(Reading);
-
-impl View for Counted {
-    fn all(&self, index: usize) -> Level {
-        self.0.get(index).all()
-    }
-    fn l2(&self, index: usize) -> Level {
-        self.0.get(index).l2
-    }
 }
 
 impl Host {
@@ -49,7 +37,7 @@ impl Host {
                 generation: 3,
                 tsc_khz: 50_000,
             },
-            live: RefCell::new(Counted(Reading::ZERO)),
+            live: RefCell::new(Reading::ZERO),
             latched: RefCell::new(None),
             latches: Cell::new(0),
             released_undisturbed: Cell::new(false),
@@ -71,9 +59,9 @@ impl Host {
     fn count(&self, reason: u32, count: u64, cycles: u64) {
         let index = index_named(reason, self.context.isa()).unwrap();
         let mut live = self.live.borrow_mut();
-        let mut values = live.0.get(index);
+        let mut values = live.get(index);
         values.l1 = values.l1.plus(&Level { count, cycles });
-        live.0.set(index, values);
+        live.set(index, values);
     }
 }
 
@@ -189,7 +177,7 @@ fn a_latched_snapshot_adds_up() {
         l2,
         ..Values::default()
     };
-    host.live.borrow_mut().0.set(48, values);
+    host.live.borrow_mut().set(48, values);
     let s = read(&host).unwrap();
     let names: Vec<_> = s.reasons.iter().map(|r| r.name.clone()).collect();
     assert_eq!(names, ["EXCEPTION_NMI", "CPUID", "EPT_VIOLATION", "OTHER"]);

@@ -3,21 +3,9 @@
 use super::*;
 use crate::ask::Answer;
 use acct::cell::Level;
-use acct::leaves::{self, paging::SVM, View};
+use acct::leaves::{self, paging::SVM};
 use acct::table::Reading;
 use std::cell::{Cell, RefCell};
-
-#[derive(Clone)]
-struct Counted(Reading);
-
-impl View for Counted {
-    fn all(&self, index: usize) -> Level {
-        self.0.get(index).all()
-    }
-    fn l2(&self, index: usize) -> Level {
-        self.0.get(index).l2
-    }
-}
 
 type Spoil = fn(leaf: u32, subleaf: u32, poison: [u64; 4], answer: &mut Answer);
 
@@ -26,8 +14,8 @@ struct Guest {
     layout: Layout,
     /// Bits of `leaves::paging`.
     paging: u32,
-    live: RefCell<Counted>,
-    latched: RefCell<Option<Counted>>,
+    live: RefCell<Reading>,
+    latched: RefCell<Option<Reading>>,
     asked: Cell<u64>,
     spoil: Spoil,
     counts_itself: bool,
@@ -38,7 +26,7 @@ impl Guest {
         Self {
             layout,
             paging: 7,
-            live: RefCell::new(Counted(Reading::ZERO)),
+            live: RefCell::new(Reading::ZERO),
             latched: RefCell::new(None),
             asked: Cell::new(0),
             spoil: |_, _, _, _| {},
@@ -71,7 +59,7 @@ impl Machine for Guest {
         self.asked.set(asked);
         if self.counts_itself {
             let cpuid = if self.paging & SVM != 0 { 0x72 } else { 10 };
-            let mut values = self.live.borrow().0.get(cpuid);
+            let mut values = self.live.borrow().get(cpuid);
             // In 32 bits the count has long wrapped.
             let count = (1 << 33) + asked;
             values.l1 = Level {
@@ -82,7 +70,7 @@ impl Machine for Guest {
                 count: asked / 4,
                 cycles: 50 * asked,
             };
-            self.live.borrow_mut().0.set(cpuid, values);
+            self.live.borrow_mut().set(cpuid, values);
         }
         let (_, layout) = leaves::Layout::ALL[self.layout as usize - 1];
         let context = leaves::Context {
