@@ -257,6 +257,12 @@ grep -v '"source":' "$tmp/from.json" >"$tmp/b"
 same "the module's file and the CPU's own values say the same" "$tmp/a" "$tmp/b"
 "check_$isa"
 
+exec 3<"$msrs"
+! rmmod vmx_caps 2>"$tmp/rmmod" || fail "rmmod beside an open file"
+grep -q "$(head -n 1 <&3)" "$msrs" || fail "the open file has another text"
+exec 3<&-
+echo "ok: an open file holds the module"
+
 rmmod vmx_caps || fail "rmmod"
 [ ! -e "$msrs" ] || fail "$msrs outlived the module"
 insmod "$LAB_MODULES/vmx_caps.ko" || fail "a second insmod"

@@ -18,6 +18,7 @@ mod cpuid;
 mod debugfs;
 mod device;
 mod dump;
+mod files;
 mod generation;
 mod hooks;
 mod host;
@@ -46,7 +47,7 @@ module! {
 
 /// The loaded module. The fields are dropped in this order.
 struct KvmExitStats {
-    _debugfs: debugfs::Directory,
+    _debugfs: files::Directory,
     _device: Pin<KBox<device::Device>>,
     _hooks: hooks::Registration,
     _counting: period::Counting,
@@ -62,7 +63,7 @@ impl kernel::Module for KvmExitStats {
         let counting = unsafe { period::Counting::start() }?;
         let hooks = hooks::Registration::new(&counting)?;
         Ok(Self {
-            _debugfs: debugfs::Directory::new(),
+            _debugfs: debugfs::directory(),
             _device: device::Device::new()?,
             _hooks: hooks,
             _counting: counting,

@@ -67,13 +67,6 @@ impl Machine {
         });
     }
 
-    /// Writes what the first CPU says, and what else there is to say as comments.
-    pub(crate) fn write_msrs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "# CPU {}", self.first)?;
-        self.caps.dump(&mut |line| writeln!(f, "{line}"))?;
-        self.remarks(&mut |line| writeln!(f, "# {line}"))
-    }
-
     /// Hands `line` a sentence on every value that cannot be read, and on every one that differs.
     fn remarks(&self, line: &mut dyn FnMut(fmt::Arguments<'_>) -> fmt::Result) -> fmt::Result {
         for place in self.caps.missing() {
@@ -84,6 +77,15 @@ impl Machine {
             line(format_args!("{disagreement}"))?;
         }
         Ok(())
+    }
+}
+
+/// What the first CPU says, and what else there is to say as comments.
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "# CPU {}", self.first)?;
+        self.caps.dump(&mut |line| writeln!(f, "{line}"))?;
+        self.remarks(&mut |line| writeln!(f, "# {line}"))
     }
 }
 

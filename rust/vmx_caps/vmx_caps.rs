@@ -11,15 +11,27 @@
 
 #[path = "../acct/src/caps/mod.rs"]
 pub mod caps;
+#[path = "../module/compat.rs"]
+mod compat;
 mod cpuid;
+#[path = "../module/files.rs"]
+mod files;
 mod machine;
 mod msr;
+#[path = "../module/operations.rs"]
+mod operations;
 
 use caps::{remarks::NEITHER, Extension};
 use core::convert::Infallible;
-use kernel::debugfs::{Dir, File};
-use kernel::prelude::*;
+use files::{text_file, Directory, Text};
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print,
+    sync::global_lock, //
+};
 use machine::Machine;
+use operations::Operations;
 
 module! {
     type: VmxCaps,
@@ -29,28 +41,50 @@ module! {
     license: "GPL v2",
 }
 
-#[pin_data]
-struct VmxCaps {
-    /// `vmx_caps/msrs`: lines that `kvm-exits caps --from` reads.
-    #[pin]
-    _msrs: File<Machine>,
+global_lock! {
+    /// What was found when the module was loaded.
+    unsafe(uninit) static MACHINE: Mutex<Option<Machine>> = None;
 }
 
-impl kernel::InPlaceModule for VmxCaps {
-    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        pin_init::pin_init_scope(|| {
-            let Ok(detected) = Extension::detect(|leaf| Ok::<_, Infallible>(cpuid::here(leaf)));
-            let extension = detected.ok_or_else(|| {
-                pr_err!("{}\n", NEITHER);
-                ENODEV
-            })?;
-            let machine = Machine::read(extension)?;
-            machine.log();
+/// `vmx_caps/msrs`: lines that `kvm-exits caps --from` reads.
+static MSRS: Operations = text_file::<Msrs>();
 
-            let dir = Dir::new(c"vmx_caps");
-            Ok(try_pin_init!(Self {
-                _msrs <- dir.read_callback_file(c"msrs", machine, &Machine::write_msrs),
-            }))
+struct Msrs;
+impl Text for Msrs {
+    fn show(seq: &SeqFile) -> Result {
+        if let Some(machine) = &*MACHINE.lock() {
+            seq_print!(seq, "{machine}");
+        }
+        Ok(())
+    }
+}
+
+struct VmxCaps {
+    _debugfs: Directory,
+}
+
+impl kernel::Module for VmxCaps {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let Ok(detected) = Extension::detect(|leaf| Ok::<_, Infallible>(cpuid::here(leaf)));
+        let extension = detected.ok_or_else(|| {
+            pr_err!("{}\n", NEITHER);
+            ENODEV
+        })?;
+        let machine = Machine::read(extension)?;
+        machine.log();
+
+        // SAFETY: Called once, and before the file is there that takes the lock.
+        unsafe { MACHINE.init() };
+        *MACHINE.lock() = Some(machine);
+        Ok(Self {
+            _debugfs: Directory::new(c"vmx_caps", &[(c"msrs", 0o400, &MSRS)]),
         })
+    }
+}
+
+impl Drop for VmxCaps {
+    fn drop(&mut self) {
+        // An open file holds the module, so nobody reads any more.
+        *MACHINE.lock() = None;
     }
 }
