@@ -6,11 +6,12 @@
 params=/sys/module/$(echo "$KVM_VENDOR" | tr - _)/parameters
 # tdp, other: parameters that are Y unless one says otherwise.
 # needy: one that is N without tdp, so that asking for it is asking too much.
-# number: one that takes no word.
+# number: one that takes no word. hex, octal: two ways to write what one is as
+# the kernel shows it.
 tdp=$NESTED
 case $ISA in
-vmx) other=vpid needy=unrestricted_guest number=ple_gap ;;
-svm) other=intercept_smi needy=gmet number=pause_filter_count ;;
+vmx) other=vpid needy=unrestricted_guest number=ple_gap hex=ple_gap=0x40 octal=ple_gap=0100 shown=ple_gap=64 ;;
+svm) other=intercept_smi needy=gmet number=pause_filter_count hex=nested=0x1 octal=nested=01 shown=nested=1 ;;
 esac
 
 fail() {
@@ -65,4 +66,11 @@ has "$tdp=Y" "$other=N"
 reload-kvm --restore || fail "--restore"
 has "$tdp=Y" "$other=Y" "$needy=$original"
 refused 'nothing to restore' reload-kvm --restore
+
+# A value in the kernel's other ways to write it.
+reload-kvm "$tdp=off" "$other=true" "$hex" || fail "$hex"
+has "$tdp=N" "$other=Y" "$shown"
+reload-kvm "$octal" || fail "$octal"
+has "$tdp=Y" "$shown"
+
 echo 'PASS: reload-kvm'
