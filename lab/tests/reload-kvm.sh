@@ -74,9 +74,30 @@ reload-kvm "$octal" || fail "$octal"
 has "$tdp=Y" "$shown"
 
 
-# Not even what KVM says of ept=0 on a CPU with L1TF, for which nobody can ask.
+# by_hand [PARAM=VALUE...]: what reload-kvm knows nothing of.
+by_hand() {
+	rmmod "$KVM_VENDOR"
+	insmod "$KVM_MODULE_DIR/$KVM_VENDOR.ko" "$@" || fail "insmod $KVM_VENDOR.ko $*"
+}
+# What was before a load by hand is not brought back, the same parameters or not.
+by_hand "$tdp=0"
+refused 'nothing to restore: .* has loaded' reload-kvm --restore
+has "$tdp=N" "$other=Y"
+refused 'nothing to restore: there was no reload' reload-kvm --restore
+# What was loaded by hand is; with what KVM says of ept=0 on a CPU with L1TF,
+# and nobody can ask for.
 reload-kvm "$other=0" || fail "$other=0"
 echo 'vmentry_l1d_flush=EPT disabled' >>/run/kvm-exit-stats/original
-reload-kvm --restore || fail 'what nobody can ask for'
-has "$other=Y"
+reload-kvm --restore || fail 'what was by hand'
+has "$tdp=N" "$other=Y"
+# Nor is it brought back after the next reload.
+reload-kvm "$other=0" || fail "$other=0"
+by_hand
+reload-kvm "$tdp=0" || fail "$tdp=0"
+reload-kvm --restore || fail 'the second by hand'
+has "$tdp=Y" "$other=Y"
+reload-kvm "$tdp=0" || fail "$tdp=0"
+rmmod "$KVM_VENDOR"
+refused 'nothing to restore: .* has unloaded' reload-kvm --restore
+[ ! -d "$params" ] || fail 'it was loaded'
 echo 'PASS: reload-kvm'
