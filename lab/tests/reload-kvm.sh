@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# reload-kvm: takes, refuses, checks, puts back, restores.
+# reload-kvm: takes, refuses, checks, puts back, restores, one at a time.
 # shellcheck source=lab/vendor.sh
 . /lab/l0/vendor.sh
 params=/sys/module/$(echo "$KVM_VENDOR" | tr - _)/parameters
@@ -100,4 +100,17 @@ reload-kvm "$tdp=0" || fail "$tdp=0"
 rmmod "$KVM_VENDOR"
 refused 'nothing to restore: .* has unloaded' reload-kvm --restore
 [ ! -d "$params" ] || fail 'it was loaded'
+
+# Two at once: the first waits for a file to say which parameters there are.
+mkdir /tmp/slow
+mkfifo "/tmp/slow/$KVM_VENDOR.ko"
+KVM_MODULE_DIR=/tmp/slow reload-kvm "$tdp=0" >/dev/null 2>&1 &
+until grep -q "$tdp=0" /run/kvm-exit-stats/lock; do
+	sleep 0.2
+done
+refused "at work: process $!, reload-kvm $tdp=0" reload-kvm --restore
+: >"/tmp/slow/$KVM_VENDOR.ko"
+wait
+reload-kvm "$other=0" || fail 'the lock is still taken'
+has "$other=N"
 echo 'PASS: reload-kvm'

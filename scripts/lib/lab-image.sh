@@ -11,7 +11,7 @@ LDLINUX=/usr/lib/syslinux/modules/bios/ldlinux.c32
 BUSYBOX=/bin/busybox
 
 # Debian's own binaries that the lab host has, with their libraries.
-LAB_PROGRAMS=(/usr/bin/qemu-system-x86_64 /usr/bin/cpuid)
+LAB_PROGRAMS=(/usr/bin/qemu-system-x86_64 /usr/bin/cpuid /usr/bin/flock)
 # Those that every guest has, in its initramfs.
 GUEST_PROGRAMS=(/usr/bin/cpuid)
 # Ours, built beside kvm-exits; a test hands them to its guest where it needs one.
