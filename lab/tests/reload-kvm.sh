@@ -73,7 +73,6 @@ has "$tdp=N" "$other=Y" "$shown"
 reload-kvm "$octal" || fail "$octal"
 has "$tdp=Y" "$shown"
 
-
 # by_hand [PARAM=VALUE...]: what reload-kvm knows nothing of.
 by_hand() {
 	rmmod "$KVM_VENDOR"
@@ -113,4 +112,11 @@ refused "at work: process $!, reload-kvm $tdp=0" reload-kvm --restore
 wait
 reload-kvm "$other=0" || fail 'the lock is still taken'
 has "$other=N"
+
+# Built in, as far as one can tell from outside.
+grep -v "^$(echo "$KVM_VENDOR" | tr - _) " /proc/modules >/tmp/modules
+mount --bind /tmp/modules /proc/modules || fail mount
+refused "built into this kernel .*: boot with .*\.$tdp=0 .*\.$other=0 on the kernel's" reload-kvm "$tdp=0" "$other=0"
+refused 'built into this kernel' reload-kvm --restore
+umount /proc/modules
 echo 'PASS: reload-kvm'
