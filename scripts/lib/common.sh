@@ -67,3 +67,24 @@ debian_release() {
 
 # hash_of: the key of a cache entry, from what is read on stdin.
 hash_of() { sha256sum | cut -c1-16; }
+
+# own_cache NAME: a directory in the cache that is this checkout's alone. What
+# is built from a checkout's files goes there: of two that build at once, in
+# one directory, each would take what the other has just written for its own.
+own_cache() {
+	local own
+	own=$CACHE/checkouts/$(echo "$REPO" | hash_of)
+	mkdir -p "$own/$1"
+	echo "$REPO" >"$own/checkout"
+	remove_stale
+	echo "$own/$1"
+}
+
+# What checkouts have left that are there no more. Not what was in use within
+# a day: a container may know the same checkout by another name.
+remove_stale() {
+	local file
+	find "$CACHE/checkouts" -mindepth 2 -maxdepth 2 -name checkout -mmin +1440 | while read -r file; do
+		[ -d "$(cat "$file")" ] || rm -rf "${file%/checkout}"
+	done
+}
