@@ -39,6 +39,12 @@ module: setup ## the kernel modules, for the lab kernel or for KDIR, into out/mo
 cli: setup ## kvm-exits, statically linked, into out/
 	@mkdir -p out && cp "$$(scripts/build-cli)" out/ && echo out/kvm-exits
 
+install: ## what make module and make cli left in out/, with DESTDIR and PREFIX as usual
+	@scripts/install
+
+uninstall: ## remove it again
+	@scripts/install --uninstall
+
 kernel: setup ## the lab kernel, with the patched and the stock KVM modules
 	@scripts/build-kernel --stock-kvm
 
@@ -54,4 +60,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test test-debug test-releases caps crosscheck bench bench-scale module cli kernel lab-shell setup clean clean-cache
+.PHONY: help demo test test-debug test-releases caps crosscheck bench bench-scale module cli install uninstall kernel lab-shell setup clean clean-cache
