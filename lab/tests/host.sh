@@ -17,7 +17,8 @@ bochs | tcg*) machine=emulator ;;
 esac
 
 echo '--- while a guest runs'
-guest-run --name guest --cpus 2 host-guest.sh >guest.log 2>&1 &
+# It calls itself what would clear the screen.
+guest-run --name guest --cpus 2 host-guest.sh -- -name "process=$(printf 'a\033[2Jb')" >guest.log 2>&1 &
 guest=$!
 tries=0
 # Two vCPUs and a guest that has come far enough to halt: HLT, or SVM's hlt.
@@ -29,7 +30,8 @@ done
 pid=$(pidof qemu-system-x86_64)
 kvm-exits vms >vms.txt || fail vms
 cat vms.txt
-said vms.txt "^pid $pid (qemu-system-x86), 2 vCPUs: "
+said vms.txt "^pid $pid (a.u{1b}\[2Jb), 2 vCPUs: "
+said /sys/kernel/debug/kvm_exit_stats/vms "^vm pid $pid comm a.x1b\[2Jb vcpus 2"
 kvm-exits vms --json >"$LAB_OUT/vms.json" || fail 'vms --json'
 said "$LAB_OUT/vms.json" "\"pid\": $pid"
 kvm-exits top --plain --frames 2 --interval 2 --machine "$machine" >top.txt || fail top
@@ -37,7 +39,7 @@ cat top.txt
 said top.txt 'VMs: 1; [0-9.,]* exits/s; time in exits'
 kvm-exits top --once --interval 2 --vms >top.txt || fail 'top --vms'
 cat top.txt
-said top.txt "^ *$pid  qemu-system-x86  *2 "
+said top.txt "^ *$pid  a.u{1b}\[2Jb  *2 "
 wait $guest || fail "the guest: $(cat guest.log)"
 
 echo '--- at rest: the device, debugfs and a saved snapshot agree'
