@@ -15,6 +15,9 @@ demo: ## one guest under EPT and under shadow paging, and its exits side by side
 test: ## every check and test there is
 	@scripts/test
 
+check-patches: ## that the series builds: each patch, and in the corners of KVM's configuration
+	@scripts/check-patches
+
 test-debug: ## the long tests on the debugging kernel: a nightly's work
 	@scripts/test-debug
 
@@ -60,4 +63,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test test-debug test-releases caps crosscheck bench bench-scale module cli install uninstall kernel lab-shell setup clean clean-cache
+.PHONY: help demo test check-patches test-debug test-releases caps crosscheck bench bench-scale module cli install uninstall kernel lab-shell setup clean clean-cache
