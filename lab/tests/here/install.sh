@@ -7,24 +7,20 @@ set -euo pipefail
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-fail() {
-	echo "FAIL: $*"
-	exit 1
-}
 
 # A checkout of its own: this one's out/ is the user's.
 repo=$tmp/repo dest=$tmp/dest
 mkdir "$repo"
 cp -r "$REPO"/{Makefile,docs,scripts} "$repo/"
-! make -C "$repo" install DESTDIR="$dest" 2>"$tmp/error" || fail 'installed from nothing'
-grep -q 'make cli' "$tmp/error" || fail "nothing said of make cli: $(cat "$tmp/error")"
-[ ! -e "$dest" ] || fail 'installed something, from nothing'
+! make -C "$repo" install DESTDIR="$dest" 2>"$tmp/error" || die 'installed from nothing'
+grep -q 'make cli' "$tmp/error" || die "nothing said of make cli: $(cat "$tmp/error")"
+[ ! -e "$dest" ] || die 'installed something, from nothing'
 
 mkdir -p "$repo/out"
 cp "$("$REPO/scripts/build-cli")" "$repo/out/"
 make -C "$repo" install DESTDIR="$dest" PREFIX=/usr
 "$dest/usr/bin/kvm-exits" --version
-[ ! -e "$dest/lib/modules" ] || fail 'a directory for modules that there are not'
+[ ! -e "$dest/lib/modules" ] || die 'a directory for modules that there are not'
 make -C "$repo" uninstall DESTDIR="$dest" PREFIX=/usr
 
 KVM_EXIT_OUT=$repo/out/modules "$REPO/scripts/build-modules"
@@ -34,15 +30,15 @@ make -C "$repo" install DESTDIR="$dest"
 cd / # nothing of the checkout is needed
 mv "$repo" "$tmp/away"
 "$dest/usr/local/bin/kvm-exits" --version
-"$dest/usr/local/sbin/reload-kvm" --help | grep -q -- --restore || fail 'reload-kvm --help'
-[ -e "$dest/usr/local/share/man/man1/kvm-exits.1" ] || fail 'no man page'
+"$dest/usr/local/sbin/reload-kvm" --help | grep -q -- --restore || die 'reload-kvm --help'
+[ -e "$dest/usr/local/share/man/man1/kvm-exits.1" ] || die 'no man page'
 release=$(modinfo -F vermagic "$tmp/away/out/modules/kvm_exit_stats.ko" | cut -d' ' -f1)
 for name in kvm_exit_stats vmx_caps; do
-	modinfo "$dest/lib/modules/$release/updates/$name.ko" >/dev/null || fail "no $name.ko"
+	modinfo "$dest/lib/modules/$release/updates/$name.ko" >/dev/null || die "no $name.ko"
 done
-[ ! -e "$dest/lib/modules/$release/modules.dep" ] || fail 'depmod in a DESTDIR'
+[ ! -e "$dest/lib/modules/$release/modules.dep" ] || die 'depmod in a DESTDIR'
 
 mv "$tmp/away" "$repo"
 make -C "$repo" uninstall DESTDIR="$dest"
 left=$(find "$dest" ! -type d)
-[ -z "$left" ] || fail "left behind: $left"
+[ -z "$left" ] || die "left behind: $left"

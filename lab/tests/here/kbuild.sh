@@ -8,10 +8,6 @@ set -euo pipefail
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-fail() {
-	echo "FAIL: $*"
-	exit 1
-}
 
 kdir=${KDIR:-$("$REPO/scripts/build-kernel")/build}
 use_debian_rust
@@ -25,22 +21,22 @@ git add .
 
 kmake() { make -C "$kdir" M="$PWD" RUSTC="$RUSTC" HOSTRUSTC="$HOSTRUSTC" BINDGEN="$BINDGEN" "$@"; }
 kmake modules
-[ -e rust/module/kvm_exit_stats.ko ] || fail 'no kvm_exit_stats.ko'
-[ -e rust/vmx_caps/vmx_caps.ko ] || fail 'no vmx_caps.ko'
+[ -e rust/module/kvm_exit_stats.ko ] || die 'no kvm_exit_stats.ko'
+[ -e rust/vmx_caps/vmx_caps.ko ] || die 'no vmx_caps.ko'
 left=$(git ls-files --others --exclude-standard)
-[ -z "$left" ] || fail "not in .gitignore: $left"
+[ -z "$left" ] || die "not in .gitignore: $left"
 
 # rust/acct is a source of both, from outside of their directories.
 touch -d '1 minute' rust/acct/src/cell.rs rust/acct/src/caps/mod.rs
 kmake modules | tee "$tmp/log"
 for name in kvm_exit_stats vmx_caps; do
-	grep -qE "LD \[M\].* rust/[a-z_]+/$name.ko" "$tmp/log" || fail "rust/acct is newer, and $name.ko was left"
+	grep -qE "LD \[M\].* rust/[a-z_]+/$name.ko" "$tmp/log" || die "rust/acct is newer, and $name.ko was left"
 done
 
 kmake modules_install INSTALL_MOD_PATH="$tmp/dest"
 for name in kvm_exit_stats vmx_caps; do
-	find "$tmp/dest" -name "$name.ko" | grep -q . || fail "$name.ko was not installed"
+	find "$tmp/dest" -name "$name.ko" | grep -q . || die "$name.ko was not installed"
 done
 kmake clean
 left=$(git ls-files --others)
-[ -z "$left" ] || fail "make clean leaves $left"
+[ -z "$left" ] || die "make clean leaves $left"
