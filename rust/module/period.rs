@@ -38,13 +38,13 @@ static PAGING: Atomic<u32> = Atomic::new(0);
 
 /// What the lock protects.
 pub(crate) struct Period {
-    counting: Option<Tables>,
+    tables: Option<Tables>,
     /// The vendor module's reasons with a handler, a bit each; `None` while it is not loaded.
     handled: Option<[u64; 17]>,
 }
 
 global_lock! {
-    unsafe(uninit) static PERIOD: Mutex<Period> = Period { counting: None, handled: None };
+    unsafe(uninit) static PERIOD: Mutex<Period> = Period { tables: None, handled: None };
 }
 
 /// Keeps the tables while it lives.
@@ -60,7 +60,7 @@ impl Counting {
         // SAFETY: By this function's requirement.
         unsafe { PERIOD.init() };
         // SAFETY: As above.
-        PERIOD.lock().counting = Some(unsafe { Tables::new() }?);
+        PERIOD.lock().tables = Some(unsafe { Tables::new() }?);
         GENERATION.store(generation::first(), Relaxed);
         Ok(Self(()))
     }
@@ -68,7 +68,7 @@ impl Counting {
 
 impl Drop for Counting {
     fn drop(&mut self) {
-        PERIOD.lock().counting = None;
+        PERIOD.lock().tables = None;
         generation::wait_until_past(generation());
     }
 }
@@ -112,7 +112,7 @@ impl Period {
         let next = generation().wrapping_add(1);
         generation::wait_until(next);
         SEQUENCE.begin();
-        if let Some(tables) = &mut self.counting {
+        if let Some(tables) = &mut self.tables {
             vms::begin(tables.begin());
         }
         GENERATION.store(next, Relaxed);
@@ -122,12 +122,12 @@ impl Period {
 
     /// What has been counted, over all CPUs.
     pub(crate) fn reading(&self) -> Result<KVBox<Reading>> {
-        self.counting.as_ref().ok_or(ENODEV)?.reading()
+        self.tables.as_ref().ok_or(ENODEV)?.reading()
     }
 
     /// The histogram of the cell `index`, over all CPUs.
     pub(crate) fn buckets(&self, index: usize) -> Buckets {
-        let tables = self.counting.as_ref();
+        let tables = self.tables.as_ref();
         tables.map(|t| t.buckets(index)).unwrap_or_default()
     }
 
