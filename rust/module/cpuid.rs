@@ -32,11 +32,12 @@ const _: () = {
 /// Only for the CPUID hook, on `vcpu`'s own thread.
 pub(crate) unsafe fn answer(vcpu: &Vcpu, query: &kvm_exit_hook_cpuid) -> Option<Registers> {
     let params = params::get()?;
-    let context = Context {
-        layout: params.layout?,
+    let layout = params.layout?;
+    let context = |paging, generation| Context {
+        layout,
         scope: params.scope,
-        paging: 0,
-        generation: 0,
+        paging,
+        generation,
         tsc_khz: tsc::khz(),
     };
     if params.cpl0 && query.cpl != 0 {
@@ -49,19 +50,16 @@ pub(crate) unsafe fn answer(vcpu: &Vcpu, query: &kvm_exit_hook_cpuid) -> Option<
     }
 }
 
-/// The answer from the counts that `view` shows, or from those of them that are latched.
+/// The answer from the counts that `view` shows, or from those of them that are latched. `context`
+/// is that of a paging state and a generation.
 fn from<V: View>(
     vcpu: &Vcpu,
-    context: Context,
+    context: impl Fn(u32, u32) -> Context,
     query: &kvm_exit_hook_cpuid,
     view: impl Fn() -> V,
 ) -> Option<Registers> {
     let live = || {
-        let context = Context {
-            paging: period::paging(),
-            generation: period::generation(),
-            ..context
-        };
+        let context = context(period::paging(), period::generation());
         let view = WithInFlight {
             booked: view(),
             // The exit that asks: taken, not yet booked.
@@ -87,17 +85,9 @@ fn from<V: View>(
     }
     let latched = vcpu.with_latched(|frozen| {
         let frozen = frozen?;
-        let context = Context {
-            paging: frozen.paging,
-            generation: frozen.generation,
-            ..context
-        };
-        Some(leaves::answer(
-            &context,
-            &frozen.reading,
-            query.function,
-            query.index,
-        ))
+        let context = context(frozen.paging, frozen.generation);
+        let view = &frozen.reading;
+        Some(leaves::answer(&context, view, query.function, query.index))
     });
     latched.unwrap_or_else(|| {
         period::consistent(|| {
