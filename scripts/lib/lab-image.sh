@@ -12,6 +12,8 @@ BUSYBOX=/bin/busybox
 
 # Debian's own binaries that the lab host has, with their libraries.
 LAB_PROGRAMS=(/usr/bin/qemu-system-x86_64 /usr/bin/cpuid /usr/bin/flock)
+# Directories that it reads on the CD, where it needs them: not copied to memory.
+LAB_DATA=()
 # Those that every guest has, in its initramfs.
 GUEST_PROGRAMS=(/usr/bin/cpuid)
 # Ours, built beside kvm-exits; a test hands them to its guest where it needs one.
@@ -80,20 +82,20 @@ host_initramfs() {
 	pack_cpio "$root" | lz4 -l -9 -q >"$2"
 }
 
-# lab_iso WORKDIR ARTIFACTS GUEST-ARTIFACTS MODULES CLI ENVFILE SCRIPT FILE...:
+# lab_iso WORKDIR KERNEL ARTIFACTS GUEST-ARTIFACTS MODULES CLI ENVFILE SCRIPT FILE...:
 # writes WORKDIR/lab.iso
 lab_iso() {
-	local work=$1 artifacts=$2 guest=$3 modules=$4 cli=$5 env=$6 root program name
-	shift 6
+	local work=$1 kernel=$2 artifacts=$3 guest=$4 modules=$5 cli=$6 env=$7 root program name
+	shift 7
 	root=$work/iso
-	mkdir -p "$root"/{isolinux,lab/{boot,l0,guest,modules/stock,work},usr/bin,usr/share/qemu}
+	mkdir -p "$root"/{isolinux,lab/{boot,l0,guest,modules/stock,work,data},usr/bin,usr/share/qemu}
 
 	cp "$artifacts/bzImage" "$root/isolinux/bzImage"
 	# The guests' kernel, and KVM for one that has guests of its own.
 	cp "$guest/bzImage" "$root/lab/boot/"
 	cp "$guest"/{irqbypass,kvm,kvm-intel,kvm-amd}.ko "$root/lab/guest/"
 	cp "$ISOLINUX" "$LDLINUX" "$root/isolinux/"
-	sed "s|@APPEND@|$(machine_append)|" "$REPO/lab/emulator/isolinux.cfg" >"$root/isolinux/isolinux.cfg"
+	sed "s|@APPEND@|$(machine_append "$kernel")|" "$REPO/lab/emulator/isolinux.cfg" >"$root/isolinux/isolinux.cfg"
 	host_initramfs "$work/host-root" "$root/isolinux/initrd"
 	guest_initramfs "$work/guest-root" "$root/lab/guest/base.cpio" "$cli"
 
@@ -113,6 +115,7 @@ lab_iso() {
 	[ -z "$modules" ] || find "$modules" -name '*.ko' -exec cp {} "$root/lab/modules/" \;
 	cp "$env" "$root/lab/env"
 	[ $# -eq 0 ] || cp -rL "$@" "$root/lab/work/"
+	[ ${#LAB_DATA[@]} -eq 0 ] || cp -rL "${LAB_DATA[@]}" "$root/lab/data/"
 
 	xorriso -as mkisofs -quiet -R -o "$work/lab.iso" -b isolinux/isolinux.bin -c isolinux/boot.cat \
 		-no-emul-boot -boot-load-size 4 -boot-info-table "$root" >"$work/xorriso.log" 2>&1 || {
