@@ -15,4 +15,5 @@ pub mod process;
 pub mod qmp;
 pub mod stats;
 pub mod stats_fd;
+pub mod suites;
 mod text;
