@@ -38,6 +38,15 @@ check() {
 	count "$rc" "$name" $((SECONDS - start)) "$logs/$name.log"
 }
 
+# lab_tests TABLE: each of it that is wanted counts for itself.
+lab_tests() {
+	local rc seconds name
+	# One emulator a core: each takes one and no more.
+	while read -r rc seconds name; do
+		count "$rc" "lab: $name" "$seconds" "$logs/lab-$name.log"
+	done < <("$REPO/scripts/test-lab" --table "$1" "$logs" "$only")
+}
+
 # summary: the last line; fails when a check did.
 summary() {
 	printf '%d passed, %d failed' "$passed" "$failed"
