@@ -70,11 +70,16 @@ all_machines() {
 	{ machine_of vmx && machine_of svm; } | grep . || die "LAB_MACHINE=$LAB_MACHINE has neither VMX nor SVM"
 }
 
-# machine_append: words for the lab host's kernel command line.
+# machine_append KERNEL: words for the lab host's kernel command line.
 machine_append() {
+	case $(choose_machine)-$1 in
 	# Bochs' Haswell says HT and eight cores in leaf 4 while it has one CPU and
 	# no leaf 0xb; the kernel warns of such topology unless HT is hidden.
-	[ "$(choose_machine)" != bochs ] || echo clearcpuid=ht
+	bochs-*) echo clearcpuid=ht ;;
+	# Under PREEMPT_RT KVM wants the flag, and this emulator has none, though a
+	# TSC that counts instructions is as steady as it could be.
+	tcg-svm-debug) echo setcpuid=constant_tsc ;;
+	esac
 }
 
 # make_disk FILE: the raw disk on which the lab host leaves its results.
