@@ -45,6 +45,9 @@ module: setup ## the kernel modules, for the lab kernel or for KDIR, into out/mo
 cli: setup ## kvm-exits, statically linked, into out/
 	@mkdir -p out && cp "$$(scripts/build-cli)" out/ && echo out/kvm-exits
 
+rust-analyzer: setup ## what rust-analyzer has to know of the modules, into rust/
+	@scripts/rust-analyzer $(KDIR)
+
 install: ## what make module and make cli left in out/, with DESTDIR and PREFIX as usual
 	@scripts/install
 
@@ -66,4 +69,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test check-patches test-debug test-releases caps crosscheck kvm-suites bench bench-scale module cli install uninstall kernel lab-shell setup clean clean-cache
+.PHONY: help demo test check-patches test-debug test-releases caps crosscheck kvm-suites bench bench-scale module cli rust-analyzer install uninstall kernel lab-shell setup clean clean-cache
