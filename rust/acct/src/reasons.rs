@@ -17,7 +17,7 @@
 //! - 35, 38, 42, 70, 71, 82 and 83: *undefined*, the table has no row for them. 70 and 71 are in
 //!   use elsewhere (Intel's TDX module and Bochs call 70 ENCLV), but the SDM does not define them.
 //!
-//! A test in `tests/reasons.rs` compares all this with the headers of the kernel tree `KSRC`.
+//! A test in `tests/kernel` compares all this with the headers of the kernel tree `KSRC`.
 
 /// One exit reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table of VMX controls against the kernel's own headers.
+//! The table of VMX controls.
 //!
 //! What a header names stands here a second time, beside the SDM's name, so that a wrong bit or a
 //! misspelt name in either place is found; and a name that the header has and this list has not
-//! fails too.
-
-mod caps_kernel;
+//! fails too. The other files here do the same.
 
 use acct::caps::controls::{
     self,
     GroupId::{self, Entry, Exit, Pin, Primary, Secondary, SecondaryExit, Tertiary},
 };
-use caps_kernel::{defines, header, single_bit};
+
+use crate::header::{defines, header, single_bit};
 
 /// Controls: group, the name in the kernel, the name in the SDM.
 const CONTROLS: &[(GroupId, &str, &str)] = &[

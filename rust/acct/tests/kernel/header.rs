@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reading of the kernel's own headers.
-//!
-//! The kernel source is the one that the environment variable `KSRC` names; a test without it says
-//! so and passes.
+//! Reading of the kernel's headers, with as little C as they need.
 
 use std::path::PathBuf;
 

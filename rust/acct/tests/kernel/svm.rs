@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table of SVM against the kernel's own headers, as `caps_kvm_controls.rs` does it for VMX.
-
-mod caps_kernel;
+//! The table of SVM.
 
 use std::collections::BTreeMap;
 
 use acct::caps::svm::{MSR_VM_CR, REGISTERS};
 use acct::caps::{Gpr, Place};
-use caps_kernel::{defines, header, single_bit};
+
+use crate::header::{defines, header, single_bit};
 
 /// Fields of the leaf: register, the field's name in the kernel's `struct leaf_0x8000000a_0`, the
 /// feature's name where the kernel has one (`X86_FEATURE_…`), the mnemonic in the APM.

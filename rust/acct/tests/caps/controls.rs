@@ -1,33 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Decoding of the VMX controls, group by group.
+//! What a processor allows of each VMX control.
 
-mod caps_common;
+use acct::caps::{Allowed, Capabilities, GroupId};
 
-use acct::caps::controls::{CONTROLS, GROUPS};
-use acct::caps::msrs::MSRS;
-use acct::caps::{Allowed, Capabilities, GroupId, Place, Presence, Reading};
-use caps_common::{caps, has_line, text};
-
-const YES: Allowed = Allowed {
-    can_set: true,
-    can_clear: true,
-};
-const NEVER_1: Allowed = Allowed {
-    can_set: false,
-    can_clear: true,
-};
-const ALWAYS_1: Allowed = Allowed {
-    can_set: true,
-    can_clear: false,
-};
-
-fn reading(caps: &Capabilities, id: GroupId) -> Reading {
-    match caps.presence(id) {
-        Presence::Present(reading) => reading,
-        other => panic!("{id:?}: {other:?}"),
-    }
-}
+use crate::common::{caps, has_line, reading, text, ALWAYS_1, NEVER_1, YES};
 
 /// What `caps` allows for the control that the SDM calls `name`.
 fn allowed(caps: &Capabilities, id: GroupId, name: &str) -> Allowed {
@@ -146,87 +123,4 @@ fn the_late_groups_have_64_allowed_1_bits_and_no_allowed_0_half() {
         &caps(&[(0x492, (1 << 40) | 0x10)]),
         "  Reserved bit 40: Can set=Yes, Can clear=Yes",
     );
-}
-
-#[test]
-fn a_group_needs_the_control_that_activates_it() {
-    let cases = [
-        (0x482, 31, 0x48b, GroupId::Secondary),
-        (0x482, 17, 0x492, GroupId::Tertiary),
-        (0x483, 31, 0x493, GroupId::SecondaryExit),
-    ];
-    for (by, bit, msr, id) in cases {
-        let able = caps(&[(by, 1 << (32 + bit)), (msr, 0)]);
-        let unable = caps(&[(by, !(1 << (32 + bit))), (msr, u64::MAX)]);
-
-        assert!(matches!(able.presence(id), Presence::Present(_)));
-        assert!(matches!(unable.presence(id), Presence::Absent));
-        assert_eq!(able.exists(Place::Msr(msr)), Some(true));
-        assert_eq!(unable.exists(Place::Msr(msr)), Some(false));
-    }
-    has_line(
-        &caps(&[(0x482, 0), (0x48b, u64::MAX)]),
-        "Secondary Processor-Based Controls: none, \"Activate secondary controls\" \
-         (Primary Processor-Based bit 31) cannot be set",
-    );
-}
-
-#[test]
-fn the_true_msrs_where_basic_says_so() {
-    const TRUE: u64 = 1 << 55;
-    let both = [(0x481, 0x16), (0x48d, 0x3f_0000_0000)];
-    let pin = |basic: &[(u32, u64)]| {
-        let all: Vec<_> = basic.iter().chain(&both).copied().collect();
-        reading(&caps(&all), GroupId::Pin).msr
-    };
-
-    assert_eq!(pin(&[(0x480, TRUE)]), 0x48d);
-    assert_eq!(pin(&[(0x480, !TRUE)]), 0x481);
-    // Nobody says: somebody could read a TRUE MSR, so there is one.
-    assert_eq!(pin(&[]), 0x48d);
-    // Promised but hidden.
-    let hidden = caps(&[(0x480, TRUE), (0x481, 0x16)]);
-    assert_eq!(reading(&hidden, GroupId::Pin).msr, 0x481);
-    assert!(hidden.missing().any(|place| place == Place::Msr(0x48d)));
-
-    has_line(
-        &caps(&[(0x480, TRUE), (0x490, 0x0003_ffff_0000_11fb)]),
-        "VM-Entry Controls MSR: 0x3ffff000011fb (0x490 IA32_VMX_TRUE_ENTRY_CTLS)",
-    );
-}
-
-#[test]
-fn the_table_holds_together() {
-    for pair in CONTROLS.windows(2) {
-        let [a, b] = pair else { unreachable!() };
-        if a.group == b.group {
-            assert!(a.bit < b.bit, "{a:?} {b:?}");
-        }
-    }
-    for control in CONTROLS {
-        let group = control.group.group();
-        assert!(control.bit < group.width(), "{control:?}");
-        assert_eq!(
-            CONTROLS
-                .iter()
-                .filter(|c| c.group == control.group && c.name == control.name)
-                .count(),
-            1,
-            "{control:?}"
-        );
-        assert_eq!(
-            control.group.control(control.bit).map(|c| c.name),
-            Some(control.name)
-        );
-    }
-    for group in GROUPS {
-        for msr in [Some(group.msr), group.true_msr].into_iter().flatten() {
-            assert!(MSRS.iter().any(|m| m.0 == msr), "{group:?}");
-        }
-        if let Some((by, bit)) = group.activated_by {
-            let name = by.control(bit).expect("a control").name;
-            assert!(name.starts_with("Activate "), "{group:?}: {name}");
-            assert!(by.group().msr < group.msr, "read before {group:?}");
-        }
-    }
 }
