@@ -66,6 +66,33 @@ pub fn index_named(reason: u32, isa: Isa) -> Option<usize> {
     }
 }
 
+/// A live table, whatever else it has beside the cells.
+pub trait Cells {
+    /// The cell `index`, if there is such a one.
+    fn cell(&self, index: usize) -> Option<&Cell>;
+
+    /// All cells, in order.
+    fn cells(&self) -> impl Iterator<Item = &Cell>;
+
+    /// What the cell `index` holds now; nothing where there is no such cell.
+    fn read(&self, index: usize) -> Values {
+        self.cell(index).map(Cell::read).unwrap_or_default()
+    }
+
+    /// The sum over what the cells hold now.
+    fn total(&self) -> Values {
+        self.cells()
+            .fold(Values::ZERO, |sum, cell| sum.plus(&cell.read()))
+    }
+
+    /// Adds what the cells hold now to `sum`.
+    fn add_to(&self, sum: &mut Reading) {
+        for (sum, cell) in sum.0.iter_mut().zip(self.cells()) {
+            *sum = sum.plus(&cell.read());
+        }
+    }
+}
+
 /// Live cells, with one writer at a time.
 #[repr(C)]
 pub struct Table([Cell; CELLS]);
@@ -100,32 +127,22 @@ impl Table {
         }
     }
 
-    /// What the cell `index` holds now; nothing where there is no such cell.
-    pub fn read(&self, index: usize) -> Values {
-        self.0.get(index).map(Cell::read).unwrap_or_default()
-    }
-
-    /// The sum over what the cells hold now.
-    pub fn total(&self) -> Values {
-        total(self.0.iter())
-    }
-
     /// Sets all cells. Only the table's one writer may call this.
     pub fn set(&self, reading: &Reading) {
         for (cell, values) in self.0.iter().zip(&reading.0) {
             cell.set(values);
         }
     }
-
-    /// Adds what the table holds now to `sum`.
-    pub fn add_to(&self, sum: &mut Reading) {
-        sum.add(self.0.iter());
-    }
 }
 
-/// The sum over what `cells` hold now.
-pub(super) fn total<'a>(cells: impl Iterator<Item = &'a Cell>) -> Values {
-    cells.fold(Values::ZERO, |sum, cell| sum.plus(&cell.read()))
+impl Cells for Table {
+    fn cell(&self, index: usize) -> Option<&Cell> {
+        self.0.get(index)
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &Cell> {
+        self.0.iter()
+    }
 }
 
 /// Cells read out, of one table or of several added up.
@@ -136,13 +153,6 @@ pub struct Reading([Values; CELLS]);
 impl Reading {
     /// Nothing counted. For statics and a process's stack: it is too large for a kernel's.
     pub const ZERO: Self = Self([Values::ZERO; CELLS]);
-
-    /// Adds what `cells`, those of a table in order, hold now.
-    pub(super) fn add<'a>(&mut self, cells: impl Iterator<Item = &'a Cell>) {
-        for (sum, cell) in self.0.iter_mut().zip(cells) {
-            *sum = sum.plus(&cell.read());
-        }
-    }
 
     /// Sets all to zero.
     pub fn clear(&mut self) {

@@ -3,9 +3,9 @@
 //! A cell and a histogram per exit reason: a CPU's table.
 
 use super::{
-    cell::{Cell, Values},
+    cell::Cell,
     histogram::{Buckets, Histogram},
-    table::{self, Reading, CELLS},
+    table::{Cells, CELLS},
 };
 
 /// One reason's. Side by side, so that one address leads to both.
@@ -41,26 +41,20 @@ impl TimedTable {
         }
     }
 
-    /// What the cell `index` holds now; nothing where there is no such cell.
-    pub fn read(&self, index: usize) -> Values {
-        let row = self.0.get(index);
-        row.map(|row| row.cell.read()).unwrap_or_default()
-    }
-
-    /// The sum over what the cells hold now.
-    pub fn total(&self) -> Values {
-        table::total(self.0.iter().map(|row| &row.cell))
-    }
-
-    /// Adds what the cells hold now to `sum`.
-    pub fn add_to(&self, sum: &mut Reading) {
-        sum.add(self.0.iter().map(|row| &row.cell));
-    }
-
     /// Adds what the histogram `index` holds now to `sum`.
     pub fn add_buckets_to(&self, index: usize, sum: &mut Buckets) {
         if let Some(row) = self.0.get(index) {
             row.histogram.add_to(sum);
         }
+    }
+}
+
+impl Cells for TimedTable {
+    fn cell(&self, index: usize) -> Option<&Cell> {
+        self.0.get(index).map(|row| &row.cell)
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &Cell> {
+        self.0.iter().map(|row| &row.cell)
     }
 }

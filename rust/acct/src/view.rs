@@ -4,8 +4,7 @@
 
 use super::{
     cell::Values,
-    table::{Reading, Table, CELLS},
-    timed::TimedTable,
+    table::{Cells, Reading, Table, CELLS},
 };
 
 /// Counts, cell by cell or all together.
@@ -18,46 +17,6 @@ pub trait View {
 
     /// Reads all cells into `reading`, whatever that had.
     fn read_into(&self, reading: &mut Reading);
-}
-
-/// A live table, whatever else it has beside the cells.
-pub trait Cells {
-    /// What the cell `index` holds now.
-    fn read(&self, index: usize) -> Values;
-
-    /// The sum over what the cells hold now.
-    fn total(&self) -> Values;
-
-    /// Adds what the cells hold now to `sum`.
-    fn add_to(&self, sum: &mut Reading);
-}
-
-impl Cells for Table {
-    fn read(&self, index: usize) -> Values {
-        Table::read(self, index)
-    }
-
-    fn total(&self) -> Values {
-        Table::total(self)
-    }
-
-    fn add_to(&self, sum: &mut Reading) {
-        Table::add_to(self, sum);
-    }
-}
-
-impl Cells for TimedTable {
-    fn read(&self, index: usize) -> Values {
-        TimedTable::read(self, index)
-    }
-
-    fn total(&self) -> Values {
-        TimedTable::total(self)
-    }
-
-    fn add_to(&self, sum: &mut Reading) {
-        TimedTable::add_to(self, sum);
-    }
 }
 
 /// Several tables as one, since their counts were those of a baseline: a VM is the sum over its

@@ -5,7 +5,7 @@
 use acct::{
     cell::Values,
     reasons::{Isa, OTHER},
-    table::{index_named, index_of, reason_at, Reading, Table, CELLS},
+    table::{index_named, index_of, reason_at, Cells, Reading, Table, CELLS},
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@
 
 use acct::{
     histogram::{bucket_of, Buckets, BUCKETS},
-    table::{Reading, Table, CELLS},
+    table::{Cells, Reading, Table, CELLS},
     timed::TimedTable,
 };
 use proptest::prelude::*;

@@ -4,7 +4,7 @@
 
 use acct::{
     cell::Values,
-    table::{Reading, Table, CELLS},
+    table::{Cells, Reading, Table, CELLS},
     view::{Sum, View, WithInFlight},
 };
 use proptest::prelude::*;

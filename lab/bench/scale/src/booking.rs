@@ -7,7 +7,7 @@ use crate::{
     fleet::cpu_table,
 };
 use acct::{
-    table::{Table, CELLS},
+    table::{Cells, Table, CELLS},
     timed::TimedTable,
 };
 use nix::{
