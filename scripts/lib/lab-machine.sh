@@ -72,14 +72,19 @@ all_machines() {
 
 # machine_append KERNEL: words for the lab host's kernel command line.
 machine_append() {
+	local words=()
 	case $(choose_machine)-$1 in
 	# Bochs' Haswell says HT and eight cores in leaf 4 while it has one CPU and
 	# no leaf 0xb; the kernel warns of such topology unless HT is hidden.
-	bochs-*) echo clearcpuid=ht ;;
+	bochs-*) words+=(clearcpuid=ht) ;;
 	# Under PREEMPT_RT KVM wants the flag, and this emulator has none, though a
 	# TSC that counts instructions is as steady as it could be.
-	tcg-svm-debug) echo setcpuid=constant_tsc ;;
+	tcg-svm-debug) words+=(setcpuid=constant_tsc) ;;
 	esac
+	# Every allocation takes the way that has locks in it: the fast one goes
+	# unseen where PREEMPT_RT allows none.
+	[ "$1" != debug ] || words+=('slab_debug=F,kmalloc-*')
+	echo "${words[*]}"
 }
 
 # make_disk FILE: the raw disk on which the lab host leaves its results.
