@@ -67,6 +67,13 @@ debian_release() {
 	esac
 }
 
+# hold_sources KDIR: until we end, the sources of a kernel of ours stay as they
+# are. While stock KVM is built they are without our patches.
+hold_sources() {
+	local lock=$1/../../lock fd
+	[ ! -e "$lock" ] || { exec {fd}<"$lock" && flock -s "$fd"; }
+}
+
 # hash_of: the key of a cache entry, from what is read on stdin.
 hash_of() { sha256sum | cut -c1-16; }
 

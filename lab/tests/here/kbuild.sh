@@ -19,6 +19,7 @@ cd "$repo"
 git init -q
 git add .
 
+hold_sources "$kdir"
 kmake() { make -C "$kdir" M="$PWD" RUSTC="$RUSTC" HOSTRUSTC="$HOSTRUSTC" BINDGEN="$BINDGEN" "$@"; }
 kmake modules
 [ -e rust/module/kvm_exit_stats.ko ] || die 'no kvm_exit_stats.ko'
