@@ -63,6 +63,12 @@ pub struct Row {
     pub count: Vec<u64>,
     /// Cycles likewise.
     pub cycles: Vec<u64>,
+    /// Of `count` those taken while L1 ran, where the snapshot tells.
+    pub l1_count: Vec<Option<u64>>,
+    /// Those taken while L2 ran, likewise.
+    pub l2_count: Vec<Option<u64>>,
+    /// Those of L2 that were handed to L1, likewise.
+    pub l2_reflected: Vec<Option<u64>>,
     /// Mean cycles of an exit.
     pub cycles_per_exit: Vec<Option<f64>>,
     /// `count` in proportion to the first; of the first itself there is none.
@@ -158,6 +164,11 @@ impl Sort {
 }
 
 impl Comparison {
+    /// Whether a guest had a guest of its own in any of the snapshots.
+    pub fn is_nested(&self) -> bool {
+        self.total.l2_count.iter().any(|&n| n.unwrap_or(0) > 0)
+    }
+
     /// Compares `snapshots`, of which there are at least two.
     pub fn new(snapshots: &[Named], sort: Sort, cycles_note: Option<&str>) -> Result<Self> {
         let ((first_file, first), others) =
@@ -209,7 +220,7 @@ fn rows(snapshots: &[Named]) -> Vec<Row> {
         for r in snapshot.reasons.iter().filter(|r| r.counters.count > 0) {
             let entry = by_reason.entry(r.reason);
             let (_, cells) =
-                entry.or_insert_with(|| (&r.name, vec![Counters::default(); snapshots.len()]));
+                entry.or_insert_with(|| (&r.name, snapshots.iter().map(none_of).collect()));
             cells[i] = r.counters;
         }
     }
@@ -217,6 +228,17 @@ fn rows(snapshots: &[Named]) -> Vec<Row> {
         .into_iter()
         .map(|(reason, (name, cells))| row(Some(reason), name.clone(), cells))
         .collect()
+}
+
+/// The counters of a reason that did not occur: zero, in what the snapshot tells at all.
+fn none_of((_, snapshot): &Named) -> Counters {
+    let total = &snapshot.total;
+    Counters {
+        l2_count: total.l2_count.map(|_| 0),
+        l2_cycles: total.l2_cycles.map(|_| 0),
+        l2_reflected: total.l2_reflected.map(|_| 0),
+        ..Counters::default()
+    }
 }
 
 fn row(reason: Option<u32>, name: Name, cells: Vec<Counters>) -> Row {
@@ -229,6 +251,12 @@ fn row(reason: Option<u32>, name: Name, cells: Vec<Counters>) -> Row {
         name,
         count: cells.iter().map(|c| c.count).collect(),
         cycles: cells.iter().map(|c| c.cycles).collect(),
+        l1_count: cells
+            .iter()
+            .map(|c| c.count.checked_sub(c.l2_count?))
+            .collect(),
+        l2_count: cells.iter().map(|c| c.l2_count).collect(),
+        l2_reflected: cells.iter().map(|c| c.l2_reflected).collect(),
         cycles_per_exit: cells.iter().map(Counters::cycles_per_exit).collect(),
         ratio: cells.iter().enumerate().map(ratio).collect(),
     }

@@ -8,6 +8,20 @@ use crate::output::{self, grouped, mean};
 use crate::sheet::{Field, Sheet};
 use anyhow::Result;
 
+/// What [`Row::levels()`] has, by name.
+const LEVELS: [&str; 3] = ["L1", "L2", "reflected"];
+
+/// What to know of these columns.
+const NOTE_ON_LEVELS: &str = "L1, L2: the exits while that level ran, which make up the count; \
+    reflected: those of L2 that were handed to L1.\n";
+
+impl Row {
+    /// The count's parts: a figure per snapshot each.
+    fn levels(&self) -> [&[Option<u64>]; 3] {
+        [&self.l1_count, &self.l2_count, &self.l2_reflected]
+    }
+}
+
 impl Comparison {
     /// For the eye.
     pub fn text(&self) -> String {
@@ -15,6 +29,11 @@ impl Comparison {
         let columns = || self.columns.iter().map(|c| &c.heading);
         headings.extend(columns().map(|c| format!("count\n{c}")));
         headings.extend(columns().skip(1).map(|c| format!("ratio\n{c}")));
+        if self.is_nested() {
+            for what in LEVELS {
+                headings.extend(columns().map(|c| format!("{what}\n{c}")));
+            }
+        }
         headings.extend(columns().map(|c| format!("cycles/exit\n{c}")));
 
         let mut table = output::table(&headings, &[1]);
@@ -22,14 +41,19 @@ impl Comparison {
             let mut cells = vec![self.number(row), row.name.to_string()];
             cells.extend(row.count.iter().map(|&n| grouped(n)));
             cells.extend(row.ratio.iter().skip(1).map(|&r| ratio(r)));
+            if self.is_nested() {
+                let figures = row.levels().into_iter().flatten();
+                cells.extend(figures.map(|&n| n.map_or_else(|| "-".to_string(), grouped)));
+            }
             cells.extend(row.cycles_per_exit.iter().map(|&c| mean(c)));
             table.add_row(cells);
         }
         format!(
-            "{}\nSorted by {}. Ratios are to \"{}\".\n{}\n",
+            "{}\nSorted by {}. Ratios are to \"{}\".\n{}{}\n",
             output::table_text(&table),
             self.sorted_by,
             self.columns[0].heading,
+            if self.is_nested() { NOTE_ON_LEVELS } else { "" },
             self.cycles_note,
         )
     }
@@ -42,6 +66,12 @@ impl Comparison {
             let named = |c: &Column| Name::from(format!("{what} ({})", c.heading));
             head.extend(columns.map(|c| Field::from(&named(c))));
         }
+        if self.is_nested() {
+            for what in LEVELS {
+                let named = |c: &Column| Name::from(format!("{what} ({})", c.heading));
+                head.extend(self.columns.iter().map(|c| Field::from(&named(c))));
+            }
+        }
         let mut sheet = Sheet::new(head)?;
         for row in &self.rows {
             let mut fields = vec![row.reason.into(), (&row.name).into()];
@@ -52,6 +82,10 @@ impl Comparison {
                 Ratio::New => "new".into(),
                 Ratio::Gone => "gone".into(),
             }));
+            if self.is_nested() {
+                let figures = row.levels().into_iter().flatten();
+                fields.extend(figures.map(|&n| Field::from(n)));
+            }
             sheet.line(fields)?;
         }
         sheet.text()

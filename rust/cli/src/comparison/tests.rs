@@ -157,3 +157,66 @@ fn the_note_fits_the_machine() {
     assert!(note(&snapshots, None).contains("counts instructions"));
     assert_eq!(note(&snapshots, Some("Mine.")), "Mine.");
 }
+
+/// As `snapshot()`, of EPT; of each count `l2` per cent are L2's, and all of those reflected.
+fn nested(file: &str, generation: u64, l2: u64, counts: &[(u32, u64)]) -> Named {
+    let (file, mut snapshot) = snapshot(file, generation, EPT, counts);
+    for row in &mut snapshot.reasons {
+        let of_l2 = row.counters.count * l2 / 100;
+        row.counters.l2_count = Some(of_l2);
+        row.counters.l2_cycles = Some(10 * of_l2);
+        row.counters.l2_reflected = Some(of_l2);
+    }
+    snapshot.total = Counters::sum(snapshot.reasons.iter().map(|row| &row.counters));
+    (file, snapshot)
+}
+
+#[test]
+fn levels_are_told_apart_where_there_are_levels() {
+    let snapshots = [
+        nested("a/one.json", 1, 0, &[(10, 100)]),
+        nested("a/two.json", 2, 75, &[(10, 200), (48, 40)]),
+        // Of a source that cannot know.
+        snapshot("a/guest.json", 3, EPT, &[(10, 7)]),
+    ];
+    let comparison = Comparison::new(&snapshots, Sort::Reason, None).unwrap();
+    assert!(comparison.is_nested());
+    let [cpuid, ept] = &comparison.rows[..] else {
+        panic!("{:?}", comparison.rows);
+    };
+    assert_eq!(cpuid.l1_count, [Some(100), Some(50), None]);
+    assert_eq!(cpuid.l2_count, [Some(0), Some(150), None]);
+    assert_eq!(ept.l2_count, [Some(0), Some(30), None]);
+    assert_eq!(comparison.total.l2_reflected, [Some(0), Some(180), None]);
+
+    let text = comparison.text();
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    for what in ["L1", "L2", "reflected"] {
+        assert_eq!(lines[0].matches(what).count(), 3, "{text}");
+    }
+    let ept = lines.iter().find(|line| line.contains("EPT_VIOLATION"));
+    let cells: Vec<_> = ept.unwrap().split_whitespace().collect();
+    assert_eq!(
+        cells[7..],
+        ["0", "10", "-", "0", "30", "-", "0", "30", "-", "-", "10", "-"]
+    );
+    assert!(text.contains("handed to L1"), "{text}");
+    let csv = comparison.csv().unwrap();
+    assert!(csv.contains(",L2 (two),"), "{csv}");
+    assert!(
+        csv.contains("\n48,EPT_VIOLATION,0,40,0,0,400,0,new,,0,10,,0,30,,0,30,\n"),
+        "{csv}"
+    );
+}
+
+#[test]
+fn without_a_second_level_there_is_nothing_of_it() {
+    let snapshots = [
+        nested("a/one.json", 1, 0, &[(10, 100)]),
+        nested("a/two.json", 2, 0, &[(10, 200)]),
+    ];
+    let comparison = Comparison::new(&snapshots, Sort::Reason, None).unwrap();
+    assert!(!comparison.is_nested());
+    assert!(!comparison.text().contains("reflected"));
+    assert!(!comparison.csv().unwrap().contains("reflected"));
+}
