@@ -9,4 +9,5 @@ pub mod ask;
 pub mod check;
 pub mod dump;
 pub mod rules;
+pub mod tiny;
 pub mod vendor;
