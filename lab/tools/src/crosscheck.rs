@@ -20,8 +20,8 @@ pub struct Input {
     pub before: Option<Snapshot>,
     /// The tracepoint's counts.
     pub traced: Counts,
-    /// The sum of the vCPUs' [`EXITS`].
-    pub stats: u64,
+    /// The sum of the vCPUs' [`EXITS`], where they were read.
+    pub stats: Option<u64>,
     /// Name of the paging mode.
     pub paging: String,
     /// How many different reasons there must be at least.
@@ -49,7 +49,8 @@ pub struct Report {
     /// The sums over the reasons.
     pub total: Row,
     /// KVM's own statistics against the module's total.
-    pub kvm_stats: KvmStats,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kvm_stats: Option<KvmStats>,
     /// The exits that never reached KVM's exit handler: a fastpath entered the guest again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fastpath_reentries: Option<i64>,
@@ -83,7 +84,7 @@ pub struct Row {
 }
 
 /// KVM's own count.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct KvmStats {
     /// The sum of the vCPUs' `exits`, which has the synthetic ones in it.
     pub exits: u64,
@@ -120,10 +121,10 @@ pub fn compare(input: &Input) -> Result<Report> {
         distinct_reasons: reasons.len(),
         reasons,
         total,
-        kvm_stats: KvmStats {
-            exits: input.stats,
-            difference: difference(total.module, input.stats),
-        },
+        kvm_stats: input.stats.map(|exits| KvmStats {
+            exits,
+            difference: difference(total.module, exits),
+        }),
         fastpath_reentries: input.handled.map(|n| difference(total.module, n)),
         problems: Vec::new(),
     };
@@ -181,12 +182,12 @@ impl Reason {
 
 fn problems(report: &Report, input: &Input) -> Vec<String> {
     let mut problems: Vec<_> = report.reasons.iter().filter_map(Reason::problem).collect();
-    let KvmStats { exits, difference } = report.kvm_stats;
-    if difference != 0 {
-        problems.push(format!(
+    match report.kvm_stats {
+        Some(KvmStats { exits, difference }) if difference != 0 => problems.push(format!(
             "the module counted {} exits, KVM's statistics say {exits}: {difference:+}",
             report.total.module
-        ));
+        )),
+        _ => {}
     }
     match report.fastpath_reentries {
         Some(n) if input.fastpath && n <= 0 => {

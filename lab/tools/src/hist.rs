@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a `hist:keys=exit_reason` trigger on `kvm:kvm_exit` counted, as tracefs prints it.
+//! What a `hist:keys=exit_reason` trigger on `kvm:kvm_exit` counted, as tracefs prints it, or one
+//! with `keys=exit_code` on `kvm:kvm_nested_vmexit_inject`.
 //!
 //! A line per value of the keys, `{ exit_reason:         12 } hitcount:          3`, and the sums at
 //! the end. `isa` may be a second key. See `Documentation/trace/histogram.rst`.
@@ -37,7 +38,7 @@ fn parse_row(line: &str, isa: Isa) -> Result<(u32, u64)> {
         // Printed plain, or with the modifier `.hex`.
         let value = || number(value.trim()).context("use the keys without .log2 or .sym");
         match name.trim() {
-            "exit_reason" => reason = Some(value()?),
+            "exit_reason" | "exit_code" => reason = Some(value()?),
             "isa" => check_isa(value()?, isa)?,
             other => bail!("a key \"{other}\": use hist:keys=exit_reason or exit_reason,isa"),
         }
@@ -124,6 +125,12 @@ mod tests {
         );
         assert_eq!(parse(&text, Isa::Vmx).unwrap()[&10], 207);
         assert!(error(&text.replace("isa:          1", "isa: 2")).contains("isa is 2"));
+    }
+
+    #[test]
+    fn reads_what_was_given_to_l1() {
+        let text = PLAIN.replace("exit_reason:", "exit_code:");
+        assert_eq!(parse(&text, Isa::Vmx).unwrap()[&10], 207);
     }
 
     #[test]

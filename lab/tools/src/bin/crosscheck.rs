@@ -89,7 +89,7 @@ fn run(cli: &Cli) -> Result<Report> {
         module,
         before,
         traced,
-        stats,
+        stats: Some(stats),
         paging: cli.paging.clone(),
         expect_reasons: cli.expect_reasons,
         handled: cli.handled,
@@ -102,13 +102,15 @@ fn run(cli: &Cli) -> Result<Report> {
 
 fn tell(report: &Report) -> ExitCode {
     println!(
-        "crosscheck {}: {} reasons, {} exits, {} of them synthetic; KVM's statistics say {}",
-        report.paging,
-        report.distinct_reasons,
-        report.total.module,
-        report.total.synthetic,
-        report.kvm_stats.exits
+        "crosscheck {}: {} reasons, {} exits, {} of them synthetic",
+        report.paging, report.distinct_reasons, report.total.module, report.total.synthetic,
     );
+    if let Some(stats) = report.kvm_stats {
+        println!(
+            "crosscheck {}: KVM's statistics say {}",
+            report.paging, stats.exits
+        );
+    }
     if let Some(n) = report.fastpath_reentries {
         println!("crosscheck {}: {n} fastpath re-entries", report.paging);
     }
