@@ -30,6 +30,9 @@ caps: ## what the emulated processor's VMX can do, into out/caps
 crosscheck: ## the module's counts against KVM's tracepoint and KVM's own statistics
 	@scripts/crosscheck
 
+nested: ## a guest's guest: nested EPT against shadow paging in the guest, and in both
+	@scripts/nested
+
 kvm-suites: ## the kernel's tests of KVM (and KUT=DIR, kvm-unit-tests): the same without us, and with
 	@scripts/kvm-suites
 
@@ -69,4 +72,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test check-patches test-debug test-releases caps crosscheck kvm-suites bench bench-scale module cli rust-analyzer install uninstall kernel lab-shell setup clean clean-cache
+.PHONY: help demo test check-patches test-debug test-releases caps crosscheck nested kvm-suites bench bench-scale module cli rust-analyzer install uninstall kernel lab-shell setup clean clean-cache
