@@ -6,6 +6,7 @@
 mod account;
 mod claims;
 mod events;
+mod ledger;
 mod render;
 mod run;
 
