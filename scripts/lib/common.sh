@@ -7,7 +7,7 @@
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/kvm-exit-stats
 # The crates that a kernel's build makes modules of.
-KERNEL_CRATES=("$REPO"/{rust/module/module,rust/vmx_caps/vmx_caps,lab/bench/naive/module}.rs)
+KERNEL_CRATES=("$REPO"/{rust/module,rust/vmx_caps,lab/bench/naive}/module.rs)
 
 # Everything for people goes to stderr: stdout carries results (paths).
 note() { printf '%s\n' "$*" >&2; }
