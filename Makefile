@@ -21,6 +21,9 @@ check-patches: ## that the series builds: each patch, and in the corners of KVM'
 test-debug: ## the long tests on the debugging kernel: a nightly's work
 	@scripts/test-debug
 
+test-live: ## that make live builds for what Debian has now: five minutes a kernel
+	@scripts/test-live
+
 test-releases: ## make demo and the tests in fresh chroots of Debian 13 and sid: an hour
 	@scripts/test-releases
 
@@ -44,6 +47,9 @@ bench-scale: ## how the tables of many CPUs and vCPUs scale, measured on this ma
 
 module: setup ## the kernel modules, for the lab kernel or for KDIR, into out/modules
 	@KVM_EXIT_OUT=out/modules scripts/build-modules $(KDIR)
+
+live: ## the modules for the kernel that runs here (or KVER=), as Debian built it: no new kernel, no reboot
+	@scripts/build-live
 
 cli: setup ## kvm-exits, statically linked, into out/
 	@mkdir -p out && cp "$$(scripts/build-cli)" out/ && echo out/kvm-exits
@@ -72,4 +78,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test check-patches test-debug test-releases caps crosscheck nested kvm-suites bench bench-scale module cli rust-analyzer install uninstall kernel lab-shell setup clean clean-cache
+.PHONY: help demo test check-patches test-debug test-live test-releases caps crosscheck nested kvm-suites bench bench-scale module live cli rust-analyzer install uninstall kernel lab-shell setup clean clean-cache

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # what lib/kernel-tree.sh uses
+# The steps of scripts/build-live, which says what they are for. Between them:
+#	KVER, VERSION	the kernel's name, and the version of its packages
+#	HEADERS		its configuration, exported symbols and types
+#	TREE		src/, and a directory for each kernel of that source
+#	PATCHES		the series for it
+# Needs lib/common.sh, lib/progress.sh, lib/kernel-tree.sh and
+# lib/debian-kernel.sh.
+
+# Lines of make's output: for the percentage alone.
+PREPARE_STEPS=200
+KVM_STEPS=68
+KVM=arch/x86/kvm
+
+# What the lab's emulators make necessary is nothing for a real machine.
+LAB_PATCHES=()
+
+# locate_debian KVER: no network where the cache has it.
+locate_debian() {
+	KVER=$1
+	local files known=$CACHE/live/versions/$KVER
+	SERIES=$(series_of_debian "$KVER")
+	check_series
+	VERSION='' SUITE=''
+	if [ "$KVER" = "$(uname -r)" ]; then
+		VERSION=$(running_version)
+	elif [ -z "$refresh" ] && [ -e "$known" ] && fetched "$(cat "$known")"; then
+		VERSION=$(cat "$known")
+	else
+		find_suite "$KVER"
+		mkdir -p "${known%/*}"
+		echo "$VERSION" >"$known"
+	fi
+	TREE=$CACHE/live/$VERSION
+	HEADERS=$TREE/$KVER/headers
+	files=$(patch_files "$SERIES")
+	mapfile -t PATCHES <<<"$files"
+	fetched "$VERSION" || [ -n "$SUITE" ] || find_suite "$KVER" "$VERSION"
+}
+
+# fetched VERSION
+fetched() { [ -e "$CACHE/live/$1/$KVER/headers/complete" ] && [ -e "$CACHE/live/$1/src/.unpacked" ]; }
+
+fetch_debian() {
+	! fetched "$VERSION" || return 0
+	mkdir -p "$TREE/$KVER"
+	fetch_headers "$KVER" "$HEADERS"
+	fetch_source "$SERIES"
+}
+
+# locate_kdir: a kernel of the user's own.
+locate_kdir() {
+	local files
+	[ -e "$KDIR/.config" ] && [ -e "$KDIR/Module.symvers" ] && [ -e "$KDIR/vmlinux" ] ||
+		die "KDIR=$KDIR is not the build tree of a whole kernel: .config, Module.symvers or vmlinux is missing"
+	HEADERS=$(cd "$KDIR" && pwd -P)
+	if [ -z "${KSRC:-}" ]; then
+		KSRC=$HEADERS
+		[ ! -e "$HEADERS/source" ] || KSRC=$HEADERS/source
+	fi
+	[ -e "$KSRC/MAINTAINERS" ] || die "the source of the kernel in $KDIR is not at $KSRC: name it with KSRC="
+	SOURCE=$(cd "$KSRC" && pwd -P)
+	KVER=$(cat "$HEADERS/include/config/kernel.release")
+	VERSION=$KVER
+	SERIES=$(series_of_debian "$KVER")
+	check_series
+	TREE=$CACHE/live/kdir-$(echo "$HEADERS $SOURCE" | hash_of)
+	files=$(patch_files "$SERIES")
+	mapfile -t PATCHES <<<"$files"
+}
+
+# live_key: whatever the modules are made from. Of a KDIR, what it says of the
+# kernel; its source is looked at each time that something is built.
+live_key() {
+	{
+		echo "$KVER $VERSION"
+		[ -z "${KDIR:-}" ] || cat "$HEADERS/.config" "$HEADERS/Module.symvers"
+		cat "${PATCHES[@]}" "$REPO/scripts/build-live" "$REPO"/scripts/lib/live-*.sh
+		find "$REPO"/Kbuild "$REPO"/rust/{acct/src,module,vmx_caps,standalone,precheck} -type f -exec sha256sum {} + | sort
+		toolchain
+	} | hash_of
+}
+
+toolchain() {
+	"${CC:-gcc}" --version | sed -n 1p
+	ld --version | sed -n 1p
+	"$RUSTC" --version
+	"$BINDGEN" --version
+	echo "pahole $(pahole --version)"
+}
+
+# live_make TARGET...: in the source, with what the kernel was built with where
+# that is here. A layout that depends on the compiler is check_live's to find.
+live_make() {
+	make -C "$TREE/src" O="$TREE/$KVER/build" -j"$(nproc)" KERNELRELEASE="$KVER" "${COMPILER[@]}" \
+		RUSTC="$RUSTC" HOSTRUSTC="$HOSTRUSTC" RUSTDOC="$RUSTDOC" RUSTFMT="$RUSTFMT" \
+		CLIPPY_DRIVER="$CLIPPY_DRIVER" BINDGEN="$BINDGEN" KRUSTFLAGS=-Zfunction-sections=y "$@"
+}
+
+choose_compiler() {
+	local theirs
+	theirs=$(sed -nE 's/^CONFIG_CC_VERSION_TEXT="([^ ]+) .*/\1/p' "$HEADERS/.config")
+	COMPILER=()
+	if grep -q '^CONFIG_CC_IS_CLANG=y' "$HEADERS/.config"; then
+		COMPILER=("$(llvm_option)")
+	elif command -v "$theirs" >/dev/null; then
+		COMPILER=(CC="$theirs")
+	else
+		note "kernel $KVER was built by $theirs, which is not here: taking $(gcc --version | sed -n 1p)"
+	fi
+}
+
+# configure_live: as that kernel is, but for the key that only its builder has,
+# and for what olddefconfig knows of other tools.
+configure_live() {
+	local build=$TREE/$KVER/build lost
+	mkdir -p "$build"
+	choose_compiler
+	cp "$HEADERS/.config" "$build/.config.new"
+	"$TREE/src/scripts/config" --file "$build/.config.new" -e RUST -d MODULE_SIG_ALL
+	mv "$build/.config.new" "$build/.config"
+	live_make -s olddefconfig >"$build/config.log" 2>&1 || { tail "$build/config.log" >&2 && die "olddefconfig failed"; }
+	grep -q '^CONFIG_RUST=y' "$build/.config" || {
+		live_make rustavailable 2>&1 | tail -n 20 >&2
+		die "kernel $KVER cannot be configured with Rust on this machine; what is said above is why"
+	}
+	changed_options >"$build/config.diff"
+	lost=$(sed -nE 's/^-(CONFIG_DEBUG_INFO_BTF(_MODULES)?=y)$/\1/p' "$build/config.diff")
+	[ -z "$lost" ] || die "the configuration lost $lost: is there a pahole?"
+}
+
+# changed_options: what differs from the kernel's own configuration, but for
+# the tools' versions.
+changed_options() {
+	diff -U0 <(options "$HEADERS/.config") <(options "$TREE/$KVER/build/.config") | grep -E '^[-+][^-+]' || true
+}
+
+options() { grep -E '^CONFIG_' "$1" | grep -vE '_VERSION(_TEXT)?=|_MODULE_SIG_ALL=' | sort; }
+
+# build_kvm: kvm.ko and the vendor modules, beside a kernel that has none.
+build_kvm() {
+	local dir=$TREE/$KVER
+	run_logged "$dir/prepare.log" "prepare Linux $VERSION" \
+		--count '^  [A-Z]+' "$PREPARE_STEPS" live_make modules_prepare || die "Linux $VERSION could not be prepared"
+	# The stock kvm.ko's are not there while ours is loaded.
+	grep -v "	$KVM/" "$HEADERS/Module.symvers" >"$dir/build/Module.symvers.new"
+	cmp -s "$dir/build/Module.symvers.new" "$dir/build/Module.symvers" ||
+		mv "$dir/build/Module.symvers.new" "$dir/build/Module.symvers"
+	# This deep, because its Makefile reaches for virt/kvm by ../../..
+	mkdir -p "$dir/kvm/$KVM"
+	run_logged "$dir/kvm.log" "build KVM for $KVER" --count '^  [A-Z]+' "$KVM_STEPS" \
+		live_make M="$TREE/src/$KVM" MO="$dir/kvm/$KVM" modules || die "KVM did not build"
+}
+
+build_ours() {
+	OURS=$(own_cache "live/$KVER/build")
+	# make compares times, and rust/acct is a source that its dependency files
+	# may not name.
+	find "$OURS" \( -name '*.o' -o -name '*.ko' \) -delete
+	run_logged "$OURS/build.log" "build kvm_exit_stats and vmx_caps for $KVER" \
+		live_make M="$REPO" MO="$OURS" STANDALONE=1 \
+		KBUILD_EXTRA_SYMBOLS="$TREE/$KVER/kvm/$KVM/Module.symvers" modules || die "the modules did not build"
+}
+
+# live_modules: the five, with all that the compiler says of their types.
+live_modules() {
+	printf '%s\n' "$TREE/$KVER/kvm/$KVM"/{kvm,kvm-intel,kvm-amd}.ko "$OURS"/rust/{module/kvm_exit_stats,vmx_caps/vmx_caps}.ko
+}
+
+# kernel_types: what the running kernel says itself, or what its package does.
+kernel_types() {
+	if [ "$KVER" = "$(uname -r)" ] && [ -r /sys/kernel/btf/vmlinux ]; then
+		echo /sys/kernel/btf/vmlinux
+	else
+		echo "$HEADERS/vmlinux"
+	fi
+}
+
+# kernel_vermagic: that of its own kvm.ko where it is installed, or what its
+# headers make of it.
+kernel_vermagic() {
+	modinfo -k "$KVER" -F vermagic kvm 2>/dev/null | grep . ||
+		printf '#define INCLUDE_VERMAGIC\n#include <linux/vermagic.h>\nVERMAGIC_STRING\n' |
+		gcc -E -P -include "$HEADERS/include/generated/autoconf.h" -I"$HEADERS/include" \
+			-I"$TREE/src/include" -I"$TREE/src/arch/x86/include" - |
+		tr -d '\n' | sed 's/" *"//g; s/^ *"//; s/"$//'
+}
+
+build_precheck() {
+	CARGO_TARGET_DIR=$(own_cache precheck)
+	export CARGO_TARGET_DIR
+	run_logged "$CARGO_TARGET_DIR/build.log" "build precheck" "$CARGO" build --release --locked \
+		--manifest-path "$REPO/Cargo.toml" -p precheck || die "precheck did not build"
+}
+
+# opaque_to_rust: options of precheck. bindgen loses 7.2's ns_common's member
+# without a name, whose type has one, and so gets wrong all that have an
+# ns_common. The modules' Rust has at most pointers to them.
+opaque_to_rust() {
+	local space
+	case $KVER in
+	7.2.*) for space in ns_common net {cgroup,ipc,mnt,pid,time,user,uts}_namespace; do echo "--opaque-to-rust=$space"; done ;;
+	esac
+}
+
+# check_live: that they fit the kernel. The series extends kvm_vcpu, at its end;
+# modules of the kernel's own that know it keep working.
+check_live() {
+	local modules vermagic opaque
+	mapfile -t modules < <(live_modules)
+	mapfile -t opaque < <(opaque_to_rust)
+	vermagic=$(kernel_vermagic)
+	build_precheck
+	run_logged "$OURS/check.log" "check that the modules fit $KVER" \
+		"$CARGO_TARGET_DIR/release/precheck" --btf "$(kernel_types)" --vermagic "$vermagic" \
+		--symvers "$TREE/$KVER/build/Module.symvers" --extended kvm_vcpu "${opaque[@]}" "${modules[@]}" ||
+		die "these modules are not for kernel $KVER: above is each difference, and $TREE/$KVER/build/config.diff has what this machine's tools changed in its configuration"
+	note "$(cat "$OURS/check.log")"
+}
+
+# save_live DIRECTORY: without what only check_live needs; last, and by rename.
+save_live() {
+	local module modules
+	modules=$(live_modules)
+	rm -rf "$1.new" && mkdir -p "$1.new"
+	for module in $modules; do strip -g -o "$1.new/${module##*/}" "$module"; done
+	manifest "$1.new" >"$1.manifest"
+	mv "$1.manifest" "$1.new/manifest"
+	find "${1%/*}" -maxdepth 1 -name 'out-*' ! -name "${1##*/}.new" -exec rm -rf {} +
+	mv "$1.new" "$1"
+}
+
+# manifest DIRECTORY: what is in it and what it was made from.
+manifest() {
+	echo "kernel: $KVER"
+	echo "version: ${KDIR:-$VERSION}"
+	echo "series: $SERIES, $(cat "${PATCHES[@]}" | hash_of)"
+	echo "source: $(git -C "$REPO" describe --always --dirty 2>/dev/null || echo unknown)"
+	toolchain | sed 's/^/tool: /'
+	sed 's/^/check: /' "$OURS/check.log"
+	sed 's/^/option: /' "$TREE/$KVER/build/config.diff"
+	(cd "$1" && sha256sum -- *.ko) | sed 's/^/sha256: /'
+}
