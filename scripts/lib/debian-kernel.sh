@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # VERSION, HEADERS and SOURCE are for who sources this
-# A kernel as Debian built it: which version of its packages, and its headers
-# and source of exactly that one. They are unpacked in the cache and not
+# A kernel as Debian built it: which version of its packages, and its headers,
+# source and image of exactly that one. They are unpacked in the cache and not
 # installed.
 # Needs lib/common.sh, lib/progress.sh, lib/mirror.sh, lib/apt-private.sh and
 # lib/series.sh.
@@ -56,6 +56,13 @@ find_suite() {
 	die "no linux-headers-$1${2:+ $2} in: ${KERNEL_SUITES[*]}. Debian drops kernels that have a successor: boot the newest, name another with KVER=, or a build tree with KDIR="
 }
 
+# newest_kernel SUITE SERIES FLAVOUR: its name, nothing if there is none. Of the
+# flavour a pattern: amd64 is not cloud-amd64.
+newest_kernel() {
+	apt_private "$1" apt-cache pkgnames "linux-headers-$2." | sed 's/^linux-headers-//' |
+		{ grep -xE "[0-9.]+\+deb[0-9]+-$3" || true; } | sort -V | tail -n 1
+}
+
 # fetch_package PACKAGE: of VERSION and from SUITE, into the current directory.
 fetch_package() {
 	run_logged "$APT/$SUITE/download" "download $1 $VERSION from Debian $SUITE" \
@@ -93,5 +100,24 @@ fetch_headers() {
 	rm -rf "$2" && mkdir -p "$2"
 	cp -a "usr/src/linux-headers-$1/." "$2/"
 	cd / && rm -rf "$work"
+	touch "$2/complete"
+}
+
+# fetch_image KVER DIRECTORY: what boots: vmlinuz, and its modules under root/ as
+# they are installed. Debian has put them in one package and in several.
+fetch_image() {
+	local work package
+	[ ! -e "$2/complete" ] || return 0
+	work=$(mktemp -d)
+	cd "$work"
+	for package in linux-{image,base,binary,modules}-"$1"; do
+		[ -z "$(has_version "$SUITE" "$package" "$VERSION")" ] || fetch_package "$package"
+	done
+	for package in ./*.deb; do dpkg-deb -x "$package" .; done
+	rm -rf "$2" && mkdir -p "$2/root/lib/modules"
+	mv "$(find . -path "*/modules/$1/vmlinuz" -o -path "*/boot/vmlinuz-$1")" "$2/vmlinuz"
+	mv "$(find . -type d -path "*/lib/modules/$1")" "$2/root/lib/modules/"
+	cd / && rm -rf "$work"
+	depmod -b "$2/root" "$1"
 	touch "$2/complete"
 }

@@ -73,7 +73,8 @@ guest_initramfs() {
 	pack_cpio "$root" >"$2"
 }
 
-# host_initramfs TMP OUT
+# host_initramfs TMP OUT: with what its kernel needs to come to CD and disk, if
+# TMP/modules has that.
 host_initramfs() {
 	local root=$1
 	base_root "$root"
@@ -83,15 +84,30 @@ host_initramfs() {
 	pack_cpio "$root" | lz4 -l -9 -q >"$2"
 }
 
+# own_kernel ROOT ARTIFACTS MODULES: a kernel of ours, KVM and our modules for it.
+own_kernel() {
+	local root=$1
+	cp "$2/bzImage" "$root/isolinux/bzImage"
+	mkdir -p "$root/lab/modules/stock"
+	cp "$2"/*.ko "$root/lab/modules/"
+	[ ! -d "$2/stock" ] || cp "$2"/stock/*.ko "$root/lab/modules/stock/"
+	find "$3" -name '*.ko' -exec cp {} "$root/lab/modules/" \;
+}
+
 # lab_iso WORKDIR KERNEL ARTIFACTS GUEST-ARTIFACTS MODULES CLI ENVFILE SCRIPT FILE...:
-# writes WORKDIR/lab.iso
+# writes WORKDIR/lab.iso. Of kernel "stock" ARTIFACTS are an image's.
 lab_iso() {
 	local work=$1 kernel=$2 artifacts=$3 guest=$4 modules=$5 cli=$6 env=$7 root program name
 	shift 7
 	root=$work/iso
-	mkdir -p "$root"/{isolinux,lab/{boot,l0,guest,modules/stock,work,data},usr/bin,usr/share/qemu}
+	mkdir -p "$root"/{isolinux,lab/{boot,l0,guest,work,data},usr/bin,usr/share/qemu}
 
-	cp "$artifacts/bzImage" "$root/isolinux/bzImage"
+	if [ "$kernel" = stock ]; then
+		distribution "$root" "$artifacts" "$modules"
+		boot_modules "$artifacts" "$work/host-root/modules"
+	else
+		own_kernel "$root" "$artifacts" "$modules"
+	fi
 	# The guests' kernel, and KVM for one that has guests of its own.
 	cp "$guest/bzImage" "$root/lab/boot/"
 	cp "$guest"/{irqbypass,kvm,kvm-intel,kvm-amd}.ko "$root/lab/guest/"
@@ -111,9 +127,6 @@ lab_iso() {
 
 	install "$REPO/lab/l0/main" "$root/lab/l0/"
 	install -m 644 "$REPO/lab/vendor.sh" "$root/lab/l0/"
-	cp "$artifacts"/*.ko "$root/lab/modules/"
-	[ ! -d "$artifacts/stock" ] || cp "$artifacts"/stock/*.ko "$root/lab/modules/stock/"
-	[ -z "$modules" ] || find "$modules" -name '*.ko' -exec cp {} "$root/lab/modules/" \;
 	cp "$env" "$root/lab/env"
 	[ $# -eq 0 ] || cp -rL "$@" "$root/lab/work/"
 	[ ${#LAB_DATA[@]} -eq 0 ] || cp -rL "${LAB_DATA[@]}" "$root/lab/data/"

@@ -9,6 +9,7 @@
 # TSC frequency: about what Bochs does in a second of a 2020s core.
 LAB_IPS=50000000
 LAB_MEM=512
+LAB_APPEND=
 LAB_CPUS=1
 # Bochs wants a disk of whole cylinders: 16 heads, 63 sectors of 512 bytes.
 LAB_CYLINDER=$((16 * 63 * 512))
@@ -84,7 +85,7 @@ machine_append() {
 	# Every allocation takes the way that has locks in it: the fast one goes
 	# unseen where PREEMPT_RT allows none.
 	[ "$1" != debug ] || words+=('slab_debug=F,kmalloc-*')
-	echo "${words[*]}"
+	echo "${words[*]} $LAB_APPEND"
 }
 
 # make_disk FILE: the raw disk on which the lab host leaves its results.
