@@ -49,7 +49,7 @@ module: setup ## the kernel modules, for the lab kernel or for KDIR, into out/mo
 	@KVM_EXIT_OUT=out/modules scripts/build-modules $(KDIR)
 
 live: ## the modules for the kernel that runs here (or KVER=), as Debian built it: no new kernel, no reboot
-	@scripts/build-live
+	@KVM_EXIT_OUT=out/live scripts/build-live
 
 cli: setup ## kvm-exits, statically linked, into out/
 	@mkdir -p out && cp "$$(scripts/build-cli)" out/ && echo out/kvm-exits

@@ -14,6 +14,10 @@ PREPARE_STEPS=200
 KVM_STEPS=68
 KVM=arch/x86/kvm
 
+# The kernel's own kvm-intel.ko, which takes kvm_vcpu for shorter, does not load
+# beside our kvm.ko, nor ours beside its kvm.ko: they miss a symbol of each other.
+APART=(-Dkvm_init=kvm_init_with_exit_hooks)
+
 # What the lab's emulators make necessary is nothing for a real machine.
 LAB_PATCHES=()
 
@@ -151,7 +155,7 @@ build_kvm() {
 	# This deep, because its Makefile reaches for virt/kvm by ../../..
 	mkdir -p "$dir/kvm/$KVM"
 	run_logged "$dir/kvm.log" "build KVM for $KVER" --count '^  [A-Z]+' "$KVM_STEPS" \
-		live_make M="$TREE/src/$KVM" MO="$dir/kvm/$KVM" modules || die "KVM did not build"
+		live_make M="$TREE/src/$KVM" MO="$dir/kvm/$KVM" KCFLAGS="${APART[*]}" modules || die "KVM did not build"
 }
 
 build_ours() {
@@ -188,13 +192,6 @@ kernel_vermagic() {
 		tr -d '\n' | sed 's/" *"//g; s/^ *"//; s/"$//'
 }
 
-build_precheck() {
-	CARGO_TARGET_DIR=$(own_cache precheck)
-	export CARGO_TARGET_DIR
-	run_logged "$CARGO_TARGET_DIR/build.log" "build precheck" "$CARGO" build --release --locked \
-		--manifest-path "$REPO/Cargo.toml" -p precheck || die "precheck did not build"
-}
-
 # opaque_to_rust: options of precheck. bindgen loses 7.2's ns_common's member
 # without a name, whose type has one, and so gets wrong all that have an
 # ns_common. The modules' Rust has at most pointers to them.
@@ -212,24 +209,40 @@ check_live() {
 	mapfile -t modules < <(live_modules)
 	mapfile -t opaque < <(opaque_to_rust)
 	vermagic=$(kernel_vermagic)
-	build_precheck
+	PRECHECK=$(dirname "$("$REPO/scripts/build-cli")")/precheck
 	run_logged "$OURS/check.log" "check that the modules fit $KVER" \
-		"$CARGO_TARGET_DIR/release/precheck" --btf "$(kernel_types)" --vermagic "$vermagic" \
+		"$PRECHECK" modules --save "$OURS/layouts.json" --btf "$(kernel_types)" --vermagic "$vermagic" \
 		--symvers "$TREE/$KVER/build/Module.symvers" --extended kvm_vcpu "${opaque[@]}" "${modules[@]}" ||
 		die "these modules are not for kernel $KVER: above is each difference, and $TREE/$KVER/build/config.diff has what this machine's tools changed in its configuration"
 	note "$(cat "$OURS/check.log")"
 }
 
-# save_live DIRECTORY: without what only check_live needs; last, and by rename.
+# save_live DIRECTORY: the modules without what only check_live needs, and what
+# live-kvm asks before and after it loads them; last, and by rename.
 save_live() {
 	local module modules
 	modules=$(live_modules)
 	rm -rf "$1.new" && mkdir -p "$1.new"
 	for module in $modules; do strip -g -o "$1.new/${module##*/}" "$module"; done
+	cp "$OURS/layouts.json" "$PRECHECK" "$1.new/"
 	manifest "$1.new" >"$1.manifest"
 	mv "$1.manifest" "$1.new/manifest"
 	find "${1%/*}" -maxdepth 1 -name 'out-*' ! -name "${1##*/}.new" -exec rm -rf {} +
 	mv "$1.new" "$1"
+}
+
+# hand_over DIRECTORY: says where they are; KVM_EXIT_OUT=DIR has a copy of them in
+# DIR/KVER, with the tool.
+hand_over() {
+	local copy
+	if [ -z "${KVM_EXIT_OUT:-}" ]; then
+		echo "$1"
+		return
+	fi
+	copy=$KVM_EXIT_OUT/$KVER
+	rm -rf "$copy" && mkdir -p "$copy"
+	cp "$1"/* "$("$REPO/scripts/build-cli")" "$copy/"
+	echo "$copy"
 }
 
 # manifest DIRECTORY: what is in it and what it was made from.

@@ -2,10 +2,11 @@
 
 //! What two parties have to agree on to share a structure: its size, and where its members are.
 
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
 /// What C calls it. One name can be both a structure's and a union's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// `struct`
     Struct,
@@ -26,7 +27,7 @@ impl fmt::Display for Kind {
 }
 
 /// Where a member is, in bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// From the beginning of the structure.
     pub offset: u64,
@@ -62,7 +63,7 @@ impl fmt::Display for Place {
 }
 
 /// A structure or union. The members of those within it that have no name are its own, as in C.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// In bytes.
     pub size: u64,

@@ -5,6 +5,7 @@
 //! has none, a structure that is laid out otherwise goes unseen until it corrupts something.
 
 pub mod btf;
+pub mod compared;
 mod die;
 pub mod dwarf;
 pub mod layout;

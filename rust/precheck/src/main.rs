@@ -3,16 +3,15 @@
 //! Checks that modules fit a kernel; says what does not, and fails if there is any.
 
 use anyhow::{bail, Context, Result};
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use precheck::{
     btf::Kernel,
-    dwarf,
-    layout::{self, Kind, Layout},
+    compared::{Compared, Rules},
     module::Module,
     symvers::Symvers,
 };
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -22,6 +21,20 @@ use std::{
 #[derive(Parser)]
 #[command(name = "precheck")]
 struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// When they were built: version magic, symbols, and the layouts of types
+    Modules(Modules),
+    /// Before they are loaded: the layouts once more, with the kernel that runs
+    Layouts(Layouts),
+}
+
+#[derive(Args)]
+struct Modules {
     /// The kernel's types: /sys/kernel/btf/vmlinux, or a file with a section .BTF
     #[arg(long, value_name = "FILE")]
     btf: PathBuf,
@@ -38,13 +51,29 @@ struct Arguments {
     /// for is compared all the same
     #[arg(long, value_name = "STRUCT")]
     opaque_to_rust: Vec<String>,
+    /// Where to keep the layouts, for `precheck layouts`
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
     /// The modules, not stripped: their DWARF says what layouts they were compiled with
-    #[arg(required = true, value_name = "MODULE")]
+    #[arg(required = true)]
     modules: Vec<PathBuf>,
 }
 
+#[derive(Args)]
+struct Layouts {
+    /// The kernel's types
+    #[arg(long, value_name = "FILE", default_value = "/sys/kernel/btf/vmlinux")]
+    btf: PathBuf,
+    /// What `precheck modules --save` has kept
+    saved: PathBuf,
+}
+
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let result = match Arguments::parse().what {
+        What::Modules(arguments) => modules(arguments),
+        What::Layouts(arguments) => layouts(&arguments),
+    };
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -54,9 +83,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<bool> {
-    let kernel =
-        Kernel::new(&read(&arguments.btf)?).with_context(|| arguments.btf.display().to_string())?;
+fn modules(arguments: Modules) -> Result<bool> {
+    let kernel = kernel(&arguments.btf)?;
     let symvers = fs::read_to_string(&arguments.symvers)
         .with_context(|| arguments.symvers.display().to_string())?;
     let symvers = Symvers::parse(&symvers)?;
@@ -73,12 +101,35 @@ fn run(arguments: &Arguments) -> Result<bool> {
         .collect::<Result<Vec<_>>>()?;
 
     let mut wrong = symbols(&modules, &symvers, &arguments.vermagic)?;
-    let mut types = Compared::default();
+    let mut types = Compared::new(Rules {
+        extended: arguments.extended,
+        opaque_to_rust: arguments.opaque_to_rust,
+    });
     for module in &modules {
-        types.compare(module, &kernel, arguments)?;
+        types.add(module, &kernel)?;
     }
     wrong.append(&mut types.wrong);
-    for line in &wrong {
+    let fits = report(
+        &wrong,
+        &format!("{} modules: vermagic and symbols fit; ", modules.len()),
+        &types,
+    )?;
+    if let (true, Some(path)) = (fits, &arguments.save) {
+        fs::write(path, serde_json::to_vec(&types)?).with_context(|| path.display().to_string())?;
+    }
+    Ok(fits)
+}
+
+fn layouts(arguments: &Layouts) -> Result<bool> {
+    let saved: Compared = serde_json::from_slice(&read(&arguments.saved)?)
+        .with_context(|| arguments.saved.display().to_string())?;
+    let types = saved.again(&kernel(&arguments.btf)?)?;
+    report(&types.wrong, "", &types)
+}
+
+/// Says what there is to say; whether all fits.
+fn report(wrong: &[String], prefix: &str, types: &Compared) -> Result<bool> {
+    for line in wrong {
         eprintln!("{line}");
     }
     if !wrong.is_empty() {
@@ -88,17 +139,15 @@ fn run(arguments: &Arguments) -> Result<bool> {
         );
         return Ok(false);
     }
-    if types.structures == 0 {
-        bail!("modules and kernel have no type in common: that cannot be");
+    match types.summary() {
+        Some(summary) => println!("{prefix}{summary}"),
+        None => bail!("modules and kernel have no type in common: that cannot be"),
     }
-    println!(
-        "{} modules: vermagic and symbols fit; {} structures and unions, {} members, are as in the kernel{}",
-        modules.len(),
-        types.structures,
-        types.members,
-        types.extended()
-    );
     Ok(true)
+}
+
+fn kernel(path: &Path) -> Result<Kernel> {
+    Kernel::new(&read(path)?).with_context(|| path.display().to_string())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -122,61 +171,4 @@ fn symbols(modules: &[Module<'_>], kernel: &Symvers, vermagic: &str) -> Result<V
         wrong.extend(found.map(|text| format!("{}: {text}", module.name)));
     }
     Ok(wrong)
-}
-
-/// What all modules together have in common with the kernel.
-#[derive(Default)]
-struct Compared {
-    /// Each is most often the same in many files.
-    seen: BTreeMap<(Kind, String), Vec<Layout>>,
-    structures: usize,
-    members: usize,
-    extended: Vec<String>,
-    wrong: Vec<String>,
-}
-
-impl Compared {
-    fn compare(
-        &mut self,
-        module: &Module<'_>,
-        kernel: &Kernel,
-        arguments: &Arguments,
-    ) -> Result<()> {
-        let among = |names: &[String], kind, name: &str| {
-            kind == Kind::Struct && names.iter().any(|one| one == name)
-        };
-        dwarf::each(module.elf(), &mut |kind, name, ours| {
-            let theirs = kernel.layouts(kind, name)?;
-            // Of a type that C only declares bindgen makes one that is empty.
-            let declared_only = ours.partial && ours.members.is_empty() && ours.size <= 1;
-            let opaque = ours.partial && among(&arguments.opaque_to_rust, kind, name);
-            if theirs.is_empty() || declared_only || opaque {
-                return Ok(());
-            }
-            let seen = self.seen.entry((kind, name.to_owned())).or_default();
-            if seen.contains(&ours) {
-                return Ok(());
-            }
-            let is_extended = among(&arguments.extended, kind, name);
-            for text in layout::differences(&ours, &theirs, is_extended) {
-                self.wrong
-                    .push(format!("{}: {kind} {name}: {text}", module.name));
-            }
-            if is_extended && !theirs.contains(&ours) && !ours.partial {
-                self.extended.push(name.to_owned());
-            }
-            self.structures += usize::from(seen.is_empty());
-            self.members += ours.members.len();
-            seen.push(ours);
-            Ok(())
-        })
-        .with_context(|| module.name.clone())
-    }
-
-    fn extended(&self) -> String {
-        match self.extended.as_slice() {
-            [] => String::new(),
-            names => format!(", {} longer at the end", names.join(", ")),
-        }
-    }
 }

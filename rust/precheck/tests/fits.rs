@@ -86,6 +86,7 @@ impl Place {
         Command::new(env!("CARGO_BIN_EXE_precheck"))
             .current_dir(&self.0)
             .args([
+                "modules",
                 "--btf",
                 "vmlinux",
                 "--symvers",
@@ -95,6 +96,14 @@ impl Place {
             ])
             .args(more)
             .args(modules)
+            .output()
+            .unwrap()
+    }
+
+    fn check_saved(&self, kernel: &str) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_precheck"))
+            .current_dir(&self.0)
+            .args(["layouts", "--btf", kernel, "layouts.json"])
             .output()
             .unwrap()
     }
@@ -136,6 +145,36 @@ fn the_same_source_fits() {
             "1 modules: vermagic and symbols fit; 3 structures and unions, 18 members, are as in the kernel\n"
         );
     }
+}
+
+#[test]
+fn what_was_saved_is_compared_with_another_kernel() {
+    let place = Place::new("saved");
+    let longer = VCPU.replace("last;", "last; long ours;");
+    let source = format!("{KERNEL}{MODULE}{longer} struct vcpu *v;");
+    place.compile("m.ko", &source, &["-g"]);
+    let more = ["--extended", "vcpu", "--save", "layouts.json"];
+    let built = place.fits(&more, &["m.ko"]);
+    fs::remove_file(place.0.join("m.ko")).unwrap();
+    let output = place.check_saved("vmlinux");
+    let says = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert_eq!(built.split_once("; ").unwrap().1, says);
+    assert!(says.contains("vcpu longer at the end"), "{says}");
+
+    let other = KERNEL.replace("char c; long l;", "long l; char c;");
+    place.compile(
+        "other",
+        &format!("{other}{VCPU} struct device d; struct vcpu v;"),
+        &["-gbtf"],
+    );
+    let output = place.check_saved("other");
+    let says = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(
+        says.starts_with("m.ko: struct inner: member c at 0 of size 1, the kernel's is at 8"),
+        "{says}"
+    );
 }
 
 #[test]
