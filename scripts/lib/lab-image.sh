@@ -123,7 +123,8 @@ lab_iso() {
 		copy_firmware "$name" "$root/usr/share/qemu/"
 	done
 	install "$REPO/lab/l0/guest-run" "$root/usr/bin/"
-	[ ! -e "$REPO/scripts/reload-kvm" ] || install "$REPO/scripts/reload-kvm" "$root/usr/bin/"
+	install "$REPO/scripts/reload-kvm" "$root/usr/bin/"
+	install -m 644 -D -t "$root/usr/lib/kvm-exit-stats" "$REPO/scripts/lib/kvm-modules.sh"
 
 	install "$REPO/lab/l0/main" "$root/lab/l0/"
 	install -m 644 "$REPO/lab/vendor.sh" "$root/lab/l0/"
