@@ -12,6 +12,7 @@ pub mod leaves_client;
 pub mod listing;
 pub mod name;
 pub mod output;
+pub mod own_vm;
 pub mod percentile;
 pub mod pin;
 pub mod program;

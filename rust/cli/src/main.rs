@@ -22,6 +22,7 @@ enum Command {
     Guest(cmd::guest::Args),
     Compare(cmd::compare::Args),
     Caps(cmd::caps::Args),
+    Check(cmd::check::Args),
     Reset(cmd::reset::Args),
     Dump(cmd::dump::Args),
 }
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Guest(args) => cmd::guest::run(&args),
         Command::Compare(args) => cmd::compare::run(&args),
         Command::Caps(args) => cmd::caps::run(&args),
+        Command::Check(args) => cmd::check::run(&args),
         Command::Reset(args) => cmd::reset::run(&args),
         Command::Dump(args) => cmd::dump::run(&args),
     };

@@ -3,6 +3,7 @@
 //! The subcommands, a file each: its arguments (`Args`) and what it does with them (`run`).
 
 pub mod caps;
+pub mod check;
 pub mod compare;
 pub mod dump;
 pub mod guest;
