@@ -7,7 +7,7 @@
 # Needs lib/common.sh, lib/progress.sh, lib/mirror.sh, lib/apt-private.sh and
 # lib/series.sh.
 
-# Where kernels are that patches/ has a series for.
+# Where recent kernels are; they are in no suite of Debian 12.
 read -ra KERNEL_SUITES <<<"${SUITES:-trixie-backports forky sid}"
 
 # series_of_debian KVER: of which we must have patches. A newer one's KVM is
@@ -69,23 +69,29 @@ fetch_package() {
 		apt_private "$SUITE" apt-get download "$1=$VERSION" || die "$1 $VERSION could not be downloaded"
 }
 
-# fetch_source SERIES: sets SOURCE, the tarball of VERSION. Its name is the
-# upstream version's, as in fetch-kernel; beside it is which of Debian's it is.
+# source_tarball: of VERSION. Its name is the upstream version's; beside it is
+# which of Debian's it is.
+source_tarball() { echo "$CACHE/src/linux-${VERSION%%[-+~]*}.tar.xz"; }
+
+# fetch_source SERIES: sets SOURCE, the tarball of VERSION.
 fetch_source() {
-	local package=linux-source-$1 upstream=${VERSION%%[-+~]*} work
-	SOURCE=$CACHE/src/linux-$upstream.tar.xz
+	local package=linux-source-$1 work=$APT/work lock
+	SOURCE=$(source_tarball)
 	[ ! -e "$SOURCE" ] || [ "$(cat "$SOURCE.version" 2>/dev/null)" != "$VERSION" ] || return 0
 	[ -n "$(has_version "$SUITE" "$package" "$VERSION")" ] ||
 		die "Debian $SUITE has the kernel $VERSION, but no $package of that version"
-	work=$(mktemp -d)
+	mkdir -p "$APT" "${SOURCE%/*}"
+	exec {lock}>"$work.lock" && flock "$lock"
+	rm -rf "$work" && mkdir "$work"
 	cd "$work"
 	fetch_package "$package"
 	dpkg-deb --fsys-tarfile ./*.deb | tar -xf - "./usr/src/$package.tar.xz"
-	mkdir -p "$CACHE/src"
+	# Last and by rename: an interrupted fetch leaves nothing that looks whole.
 	rm -f "$SOURCE.version"
 	mv "usr/src/$package.tar.xz" "$SOURCE"
 	echo "$VERSION" >"$SOURCE.version"
 	cd / && rm -rf "$work"
+	exec {lock}>&-
 }
 
 # fetch_headers KVER DIRECTORY: what the headers package has of this one kernel:
