@@ -17,8 +17,21 @@ pub fn exit_code(program: &str, result: Result<()>) -> ExitCode {
     }
 }
 
+/// The exit code of `program`, which judges: 0 where all is well, 1 where it is not, 2 where it cannot
+/// be told, with the reason on stderr.
+pub fn verdict(program: &str, well: Result<bool>) -> ExitCode {
+    match well {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            tell(program, &error);
+            ExitCode::from(2)
+        }
+    }
+}
+
 /// Says on stderr why `program` has failed.
-pub fn tell(program: &str, error: &Error) {
+fn tell(program: &str, error: &Error) {
     eprintln!("{program}: {}", sentence(error));
 }
 

@@ -21,14 +21,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            program::tell("nested-report", &error);
-            ExitCode::from(2)
-        }
-    }
+    program::verdict("nested-report", run(&Cli::parse()))
 }
 
 /// Whether there is no problem.

@@ -26,14 +26,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            program::tell("suites", &error);
-            ExitCode::from(2)
-        }
-    }
+    program::verdict("suites", run(&Cli::parse()))
 }
 
 /// Whether there is no problem.
