@@ -22,11 +22,12 @@ boot_modules() {
 }
 
 # distribution ROOT IMAGE LIVE: the kernel and all of its modules, the kmod that
-# loads them, and in /lab/live what make live has built for it.
+# loads them, Debian's shell, and in /lab/live what make live has built for it.
 distribution() {
 	local root=$1 name
 	cp "$2/vmlinuz" "$root/isolinux/bzImage"
 	copy_program "$root" "$(readlink -f /sbin/modprobe)"
+	copy_program "$root" /bin/dash
 	mkdir -p "$root"/{usr/sbin,usr/lib/modules,lab/live}
 	for name in depmod insmod lsmod modinfo modprobe rmmod; do
 		ln -s ../bin/kmod "$root/usr/sbin/$name"

@@ -18,7 +18,7 @@ LAB_DATA=()
 GUEST_PROGRAMS=(/usr/bin/cpuid)
 # Ours, built beside kvm-exits; a test hands them to its guest where it needs one.
 TEST_PROGRAMS=(leaf-poison exit-storm l2-guest l2-events timed kvm-stats crosscheck
-	nested-report)
+	nested-report live-report)
 # What QEMU's microvm (and, in a test's hands, pc) machine loads; the rest of
 # the folder is for other architectures and network cards.
 QEMU_FIRMWARE=(qboot.rom bios-256k.bin linuxboot_dma.bin kvmvapic.bin
@@ -123,8 +123,8 @@ lab_iso() {
 		copy_firmware "$name" "$root/usr/share/qemu/"
 	done
 	install "$REPO/lab/l0/guest-run" "$root/usr/bin/"
-	install "$REPO/scripts/reload-kvm" "$root/usr/bin/"
-	install -m 644 -D -t "$root/usr/lib/kvm-exit-stats" "$REPO/scripts/lib/kvm-modules.sh"
+	install "$REPO"/scripts/{reload-kvm,live-kvm} "$root/usr/bin/"
+	install -m 644 -D -t "$root/usr/lib/kvm-exit-stats" "$REPO"/scripts/lib/{kvm-modules,live-checks}.sh
 
 	install "$REPO/lab/l0/main" "$root/lab/l0/"
 	install -m 644 "$REPO/lab/vendor.sh" "$root/lab/l0/"

@@ -247,6 +247,7 @@ hand_over() {
 
 # manifest DIRECTORY: what is in it and what it was made from.
 manifest() {
+	local module name
 	echo "kernel: $KVER"
 	echo "version: ${KDIR:-$VERSION}"
 	echo "series: $SERIES, $(cat "${PATCHES[@]}" | hash_of)"
@@ -254,5 +255,9 @@ manifest() {
 	toolchain | sed 's/^/tool: /'
 	sed 's/^/check: /' "$OURS/check.log"
 	sed 's/^/option: /' "$TREE/$KVER/build/config.diff"
+	for module in "$1"/*.ko; do
+		name=$(basename "$module" .ko)
+		echo "build-id: ${name//-/_} $(readelf -n "$module" | sed -n 's/^ *Build ID: //p')"
+	done
 	(cd "$1" && sha256sum -- *.ko) | sed 's/^/sha256: /'
 }

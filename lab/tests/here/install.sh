@@ -31,6 +31,7 @@ cd / # nothing of the checkout is needed
 mv "$repo" "$tmp/away"
 "$dest/usr/local/bin/kvm-exits" --version
 "$dest/usr/local/sbin/reload-kvm" --help | grep -q -- --restore || die 'reload-kvm --help'
+"$dest/usr/local/sbin/live-kvm" --help | grep -q -- --modules || die 'live-kvm --help'
 "$dest/usr/local/sbin/nested-paging" --help | grep -q nested-l1 || die 'nested-paging --help'
 [ -x "$dest/usr/local/sbin/nested-l1" ] || die 'no nested-l1'
 [ -e "$dest/usr/local/share/man/man1/kvm-exits.1" ] || die 'no man page'
