@@ -19,9 +19,21 @@ die() {
 # set -e alone ends a script without a word.
 trap 'note "${0##*/}: line $LINENO: $BASH_COMMAND: exit code $?"' ERR
 
+# is_debian: and no derivative, whose packages and kernels are others.
+is_debian() {
+	# shellcheck source=/dev/null
+	(ID='' && . "${OS_RELEASE:-/etc/os-release}" && [ "$ID" = debian ])
+}
+
 # A rustup toolchain may come first in PATH, and without rust-src it cannot
 # build a kernel: name Debian's tools one by one.
 use_debian_rust() {
+	# Elsewhere they are where the user has them.
+	if ! is_debian; then
+		export RUSTC=rustc HOSTRUSTC=rustc RUSTDOC=rustdoc RUSTFMT=rustfmt
+		export CLIPPY_DRIVER=clippy-driver CARGO=cargo BINDGEN=bindgen
+		return
+	fi
 	export RUSTC=/usr/bin/rustc HOSTRUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
 	export RUSTFMT=/usr/bin/rustfmt CLIPPY_DRIVER=/usr/bin/clippy-driver
 	export CARGO=/usr/bin/cargo
