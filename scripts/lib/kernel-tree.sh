@@ -22,6 +22,9 @@ unpack_options() {
 	printf -- '--exclude=%s\n' '*.dts' '*.dtsi'
 }
 
+# tree_version DIRECTORY: as its Makefile has it.
+tree_version() { sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = ([0-9]+)$/\2/p' "$1/Makefile" | paste -sd.; }
+
 # locate_source: which source, and where it is built.
 #	SOURCE	tarball, or the user's tree (KSRC)
 #	TREE	our directory for it: src/, orig/, one directory a variant
@@ -32,7 +35,7 @@ locate_source() {
 	if [ -n "${KSRC:-}" ]; then
 		[ -e "$KSRC/Kbuild" ] && [ -e "$KSRC/MAINTAINERS" ] || die "KSRC=$KSRC is not a Linux source tree"
 		SOURCE=$(cd "$KSRC" && pwd)
-		VERSION=$(sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = ([0-9]+)$/\2/p' "$SOURCE/Makefile" | paste -sd.)
+		VERSION=$(tree_version "$SOURCE")
 		TREE=$CACHE/kernel/ksrc-$(echo "$SOURCE" | hash_of)
 	else
 		SOURCE=$("$REPO/scripts/fetch-kernel")

@@ -13,6 +13,7 @@
 PREPARE_STEPS=200
 KVM_STEPS=68
 KVM=arch/x86/kvm
+RUNNING_TYPES=/sys/kernel/btf/vmlinux
 
 # The kernel's own kvm-intel.ko, which takes kvm_vcpu for shorter, does not load
 # beside our kvm.ko, nor ours beside its kvm.ko: they miss a symbol of each other.
@@ -57,8 +58,8 @@ fetch_debian() {
 # locate_kdir: a kernel of the user's own.
 locate_kdir() {
 	local files
-	[ -e "$KDIR/.config" ] && [ -e "$KDIR/Module.symvers" ] && [ -e "$KDIR/vmlinux" ] ||
-		die "KDIR=$KDIR is not the build tree of a whole kernel: .config, Module.symvers or vmlinux is missing"
+	[ -e "$KDIR/.config" ] && [ -e "$KDIR/Module.symvers" ] ||
+		die "KDIR=$KDIR is not the build tree of a whole kernel, nor its headers: .config or Module.symvers is missing"
 	HEADERS=$(cd "$KDIR" && pwd -P)
 	if [ -z "${KSRC:-}" ]; then
 		KSRC=$HEADERS
@@ -70,10 +71,35 @@ locate_kdir() {
 	VERSION=$KVER
 	SERIES=$(series_of_debian "$KVER")
 	check_series
+	check_kdir
 	TREE=$CACHE/live/kdir-$(echo "$HEADERS $SOURCE" | hash_of)
 	files=$(patch_files "$SERIES")
 	mapfile -t PATCHES <<<"$files"
 }
+
+# check_kdir: whether its kernel, as it was built, is one to make modules for.
+check_kdir() {
+	local theirs=${KVER%%[!0-9.]*} ours
+	[ -n "$(kernel_types)" ] ||
+		die "KDIR=$KDIR has no vmlinux, which says what the kernel's types are, and only the kernel that runs says so itself: boot $KVER, or name the tree that it was built in"
+	kernel_has DEBUG_INFO_BTF=y ||
+		die "kernel $KVER does not say what its types are, so nothing could be compared: build it with CONFIG_DEBUG_INFO_BTF"
+	! kernel_has KVM=y || die "KVM is built into kernel $KVER, where nothing can replace it: build it with KVM as modules (CONFIG_KVM=m)"
+	kvm_modules | grep -q kvm- || die "kernel $KVER has neither kvm-intel nor kvm-amd: build it with CONFIG_KVM_INTEL=m or CONFIG_KVM_AMD=m"
+	ours=$(tree_version "$SOURCE")
+	[ "$ours" != "$theirs" ] || return 0
+	# Ubuntu's kernels all have a 0 there, and the source what it really is.
+	[ "${ours%.*}.0" = "$theirs" ] ||
+		die "the source at $SOURCE is Linux $ours, and the kernel in $KDIR is $KVER: name the source that this was built from with KSRC="
+	note "the source at $SOURCE is Linux $ours; it has to be the one that $KVER was built from"
+}
+
+# kernel_has OPTION=VALUE
+kernel_has() { grep -qx "CONFIG_$1" "$HEADERS/.config"; }
+
+# kvm_modules: that the kernel has. One of the user's own may be for one vendor's
+# processors.
+kvm_modules() { sed -nE 's/^CONFIG_(KVM|KVM_INTEL|KVM_AMD)=m$/\L\1/p' "$HEADERS/.config" | tr _ -; }
 
 # live_key: whatever the modules are made from. Of a KDIR, what it says of the
 # kernel; its source is looked at each time that something is built.
@@ -119,20 +145,38 @@ choose_compiler() {
 # configure_live: as that kernel is, but for the key that only its builder has,
 # and for what olddefconfig knows of other tools.
 configure_live() {
-	local build=$TREE/$KVER/build lost
+	local build=$TREE/$KVER/build
 	mkdir -p "$build"
 	choose_compiler
 	cp "$HEADERS/.config" "$build/.config.new"
 	"$TREE/src/scripts/config" --file "$build/.config.new" -e RUST -d MODULE_SIG_ALL
 	mv "$build/.config.new" "$build/.config"
 	live_make -s olddefconfig >"$build/config.log" 2>&1 || { tail "$build/config.log" >&2 && die "olddefconfig failed"; }
-	grep -q '^CONFIG_RUST=y' "$build/.config" || {
-		live_make rustavailable 2>&1 | tail -n 20 >&2
-		die "kernel $KVER cannot be configured with Rust on this machine; what is said above is why"
-	}
+	grep -q '^CONFIG_RUST=y' "$build/.config" || explain_no_rust
 	changed_options >"$build/config.diff"
-	lost=$(sed -nE 's/^-(CONFIG_DEBUG_INFO_BTF(_MODULES)?=y)$/\1/p' "$build/config.diff")
+	check_changed "$build/config.diff"
+}
+
+# explain_no_rust: the end.
+explain_no_rust() {
+	local log=$TREE/$KVER/build/config.log
+	if live_make rustavailable >"$log" 2>&1; then
+		sed -nE '/^config RUST$/,/^\thelp$/s/^\tdepends on /CONFIG_RUST depends on /p' "$TREE/src/init/Kconfig" >&2
+		die "kernel $KVER is configured with what Rust does not go with; above is what its Kconfig says of that"
+	fi
+	tail -n 20 "$log" >&2
+	die "kernel $KVER cannot be configured with Rust on this machine; what is said above is why"
+}
+
+# check_changed CONFIG.DIFF: an option that vmlinux was not compiled with, and
+# that no layout shows.
+check_changed() {
+	local lost
+	lost=$(sed -nE 's/^-(CONFIG_DEBUG_INFO_BTF(_MODULES)?=y)$/\1/p' "$1")
 	[ -z "$lost" ] || die "the configuration lost $lost: is there a pahole?"
+	# The hash of a function's type that each call by a pointer compares.
+	! grep -qx '+CONFIG_CFI_ICALL_NORMALIZE_INTEGERS=y' "$1" ||
+		die "kernel $KVER was built with CONFIG_CFI and without what Rust needs for that: build it with CONFIG_CFI_ICALL_NORMALIZE_INTEGERS=y"
 }
 
 # changed_options: what differs from the kernel's own configuration, but for
@@ -170,14 +214,16 @@ build_ours() {
 
 # live_modules: the five, with all that the compiler says of their types.
 live_modules() {
-	printf '%s\n' "$TREE/$KVER/kvm/$KVM"/{kvm,kvm-intel,kvm-amd}.ko "$OURS"/rust/{module/kvm_exit_stats,vmx_caps/vmx_caps}.ko
+	kvm_modules | sed "s,.*,$TREE/$KVER/kvm/$KVM/&.ko,"
+	printf '%s\n' "$OURS"/rust/{module/kvm_exit_stats,vmx_caps/vmx_caps}.ko
 }
 
-# kernel_types: what the running kernel says itself, or what its package does.
+# kernel_types: what the running kernel says itself, or what its package or tree
+# does; nothing if none does.
 kernel_types() {
-	if [ "$KVER" = "$(uname -r)" ] && [ -r /sys/kernel/btf/vmlinux ]; then
-		echo /sys/kernel/btf/vmlinux
-	else
+	if [ "$KVER" = "$(uname -r)" ] && [ -r "$RUNNING_TYPES" ]; then
+		echo "$RUNNING_TYPES"
+	elif [ -e "$HEADERS/vmlinux" ]; then
 		echo "$HEADERS/vmlinux"
 	fi
 }

@@ -73,9 +73,60 @@ refused "the kernel $series.4-1, but no linux-source-$series of that version" fe
 refused 'is not the build tree of a whole kernel' env KDIR="$tmp" "$live"
 refused 'name one of them' env KDIR="$tmp" "$live" "$kernel"
 refused 'a source has no configuration' env KSRC="$tmp" "$live"
-mkdir -p "$tmp/kdir"
-touch "$tmp"/kdir/{.config,Module.symvers,vmlinux}
+mkdir -p "$tmp"/kdir/include/config "$tmp/ksrc"
+touch "$tmp"/kdir/{.config,Module.symvers,vmlinux} "$tmp/ksrc/MAINTAINERS"
 refused 'name it with KSRC=' env KDIR="$tmp/kdir" "$live"
+
+# own OPTION...: build-live for a kernel of that configuration, its source beside it.
+own() {
+	printf 'CONFIG_%s\n' "$@" >"$tmp/kdir/.config"
+	KDIR=$tmp/kdir KSRC=$tmp/ksrc "$live"
+}
+echo "$series.4-own" >"$tmp/kdir/include/config/kernel.release"
+# source_is SUBLEVEL
+source_is() { printf 'VERSION = %d\nPATCHLEVEL = %d\nSUBLEVEL = %d\nEXTRAVERSION =\n' "${series%.*}" "${series#*.}" "$1" >"$tmp/ksrc/Makefile"; }
+source_is 4
+whole=(DEBUG_INFO_BTF=y KVM=m KVM_AMD=m)
+rm "$tmp/kdir/vmlinux"
+refused "has no vmlinux.* boot $series.4-own, or" own "${whole[@]}"
+touch "$tmp/kdir/vmlinux"
+refused 'does not say what its types are.*CONFIG_DEBUG_INFO_BTF' own KVM=m KVM_AMD=m
+refused 'built into kernel .*CONFIG_KVM=m' own DEBUG_INFO_BTF=y KVM=y KVM_AMD=y
+refused 'neither kvm-intel nor kvm-amd' own DEBUG_INFO_BTF=y KVM=m
+source_is 5
+refused "is Linux $series.5, and the kernel in .* is $series.4-own: .*KSRC=" own "${whole[@]}"
+
+# live_step COMMAND...: one step of build-live for the kernel in kdir.
+live_step() {
+	bash -c 'for f in common progress series kernel-tree debian-kernel live-build; do . "$0/scripts/lib/$f.sh"; done
+		HEADERS=$1/kdir KDIR=$1/kdir SOURCE=$1/ksrc TREE=$1/tree RUNNING_TYPES=$1/btf KVER=$2
+		shift 2 && "$@"' "$REPO" "$tmp" "$kver" "$@"
+}
+
+# The source of an Ubuntu kernel has the number that its name has not.
+printf 'CONFIG_%s\n' "${whole[@]}" >"$tmp/kdir/.config"
+kver=$series.0-15-generic live_step check_kdir 2>"$tmp/out" || die "$(cat "$tmp/out")"
+grep -q "is Linux $series.5; it has to be" "$tmp/out" || die "no word of the source's version: $(cat "$tmp/out")"
+# The running kernel says itself what its types are.
+kver=$series.4-own
+running "$kver" 'custom'
+touch "$tmp/btf"
+[ "$(live_step kernel_types)" = "$tmp/btf" ] || die 'the running kernel is not asked for its types'
+
+# What Rust changes in a configuration is taken, but for what a layout does not show.
+echo '+CONFIG_RUST=y' >"$tmp/diff"
+live_step check_changed "$tmp/diff"
+echo '+CONFIG_CFI_ICALL_NORMALIZE_INTEGERS=y' >>"$tmp/diff"
+refused 'CONFIG_CFI_ICALL_NORMALIZE_INTEGERS=y' live_step check_changed "$tmp/diff"
+
+mkdir -p "$tmp/tree/src/init"
+printf 'config RUST\n\tdepends on %s\n\tdepends on %s\n\thelp\n' '!MODVERSIONS || GENDWARFKSYMS' '!RANDSTRUCT' >"$tmp/tree/src/init/Kconfig"
+# What Rust does not go with is named, where it is not Rust that is missing.
+mkdir -p "$tmp/tree/$kver/build"
+refused '^CONFIG_RUST depends on !RANDSTRUCT$' live_step eval 'live_make() { true; } && explain_no_rust'
+refused 'Rust on this machine' live_step eval 'live_make() { false; } && explain_no_rust'
+! grep -q RANDSTRUCT "$tmp/out" || die 'a machine without Rust is told of RANDSTRUCT'
+rm -r "$tmp/tree"
 
 # Elsewhere than on Debian the names of packages are not known, and not needed.
 echo 'ID=arch' >"$tmp/os-release"
