@@ -63,17 +63,18 @@ unpack_source() {
 	fi
 }
 
-# The user's tree, without what was built in it. Files that our patches touch
+# The user's tree, without what was built in it and what is unused. Files that our patches touch
 # go to orig/ only: apply_patches makes src/ of them.
 sync_ksrc() {
-	local touched
+	local touched unused
 	touched=$(touched_files)
+	mapfile -t unused < <(printf -- '--exclude=/%s/**.[ch]\n' "${UNUSED[@]}")
 	mkdir -p "$TREE/src"
 	run_logged "$TREE/unpack.log" "copy $SOURCE" rsync -a --delete \
 		--exclude='/.git' --exclude='*.o' --exclude='*.ko' --exclude='*.cmd' --exclude='*.a' \
 		--exclude='/.config*' --exclude='/include/config' --exclude='/include/generated' \
 		--exclude='/arch/x86/include/generated' --exclude='/vmlinux*' --exclude='/Module.symvers' \
-		--exclude='/.unpacked' --exclude-from=<(sed 's,^,/,' <<<"$touched") "$SOURCE/" "$TREE/src/"
+		--exclude='/.unpacked' --exclude='*.dts' --exclude='*.dtsi' "${unused[@]}" --exclude-from=<(sed 's,^,/,' <<<"$touched") "$SOURCE/" "$TREE/src/"
 	local file
 	for file in $touched; do
 		if [ -e "$SOURCE/$file" ]; then

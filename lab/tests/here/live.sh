@@ -128,6 +128,19 @@ refused 'Rust on this machine' live_step eval 'live_make() { false; } && explain
 ! grep -q RANDSTRUCT "$tmp/out" || die 'a machine without Rust is told of RANDSTRUCT'
 rm -r "$tmp/tree"
 
+# Of the source no more is copied than is looked at.
+mkdir -p "$tmp/ksrc/drivers/gpu/drm/i915" "$tmp/ksrc/drivers/base"
+touch "$tmp"/ksrc/drivers/gpu/drm/{Kconfig,drv.c,i915/drv.h} "$tmp/ksrc/drivers/base/core.c"
+live_step sync_ksrc 2>/dev/null
+(cd "$tmp/tree/src" && find . -type f | sort) >"$tmp/copied"
+diff "$tmp/copied" - <<'END'
+./MAINTAINERS
+./Makefile
+./drivers/base/core.c
+./drivers/gpu/drm/Kconfig
+END
+rm -r "$tmp/tree"
+
 # Elsewhere than on Debian the names of packages are not known, and not needed.
 echo 'ID=arch' >"$tmp/os-release"
 mkdir "$tmp/few"
