@@ -12,6 +12,9 @@
 # Lines of make's output: for the percentage alone.
 PREPARE_STEPS=200
 KVM_STEPS=68
+# Megabytes in the cache, with downloads: of a source, and of each kernel of it.
+SOURCE_MB=1300
+KERNEL_MB=500
 KVM=arch/x86/kvm
 RUNNING_TYPES=/sys/kernel/btf/vmlinux
 
@@ -119,6 +122,17 @@ toolchain() {
 	"$RUSTC" --version
 	"$BINDGEN" --version
 	echo "pahole $(pahole --version)"
+}
+
+# need_space: a disk that fills up leaves half of something.
+need_space() {
+	local need=0 have
+	[ -e "$TREE/src/Kbuild" ] || need=$((need + SOURCE_MB))
+	[ -e "$TREE/$KVER/build/Makefile" ] || need=$((need + KERNEL_MB))
+	mkdir -p "$CACHE"
+	have=$(df -BM --output=avail "$CACHE" | tail -n 1 | tr -dc 0-9)
+	[ "$have" -ge "$need" ] ||
+		die "building for $KVER takes $need MB in $CACHE, and $have MB are free there: make room, or name another place with XDG_CACHE_HOME="
 }
 
 # live_make TARGET...: in the source, with what the kernel was built with where

@@ -141,6 +141,20 @@ diff "$tmp/copied" - <<'END'
 END
 rm -r "$tmp/tree"
 
+# A disk that is too small. What is there already takes no room again.
+cat >"$tmp/bin/df" <<'END'
+#!/bin/sh
+printf 'Avail\n%sM\n' "$(cat "${0%/bin/*}/free")"
+END
+chmod +x "$tmp/bin/df"
+echo 1000 >"$tmp/free"
+refused "takes [0-9]* MB in $tmp/cache/kvm-exit-stats, and 1000 MB are free there: .*XDG_CACHE_HOME=" live_step need_space
+mkdir -p "$tmp/tree/src"
+touch "$tmp/tree/src/Kbuild"
+live_step need_space
+echo 100 >"$tmp/free"
+refused 'and 100 MB are free' live_step need_space
+
 # Elsewhere than on Debian the names of packages are not known, and not needed.
 echo 'ID=arch' >"$tmp/os-release"
 mkdir "$tmp/few"
