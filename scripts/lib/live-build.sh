@@ -309,7 +309,8 @@ hand_over() {
 manifest() {
 	local module name
 	echo "kernel: $KVER"
-	echo "version: ${KDIR:-$VERSION}"
+	# A tree of the user's own has no other.
+	echo "version: $(if [ -n "${KDIR:-}" ]; then echo "$HEADERS"; else echo "$VERSION"; fi)"
 	echo "series: $SERIES, $(cat "${PATCHES[@]}" | hash_of)"
 	echo "source: $(git -C "$REPO" describe --always --dirty 2>/dev/null || echo unknown)"
 	toolchain | sed 's/^/tool: /'
