@@ -38,13 +38,13 @@ check() {
 	count "$rc" "$name" $((SECONDS - start)) "$logs/$name.log"
 }
 
-# lab_tests TABLE: each of it that is wanted counts for itself.
+# lab_tests TABLE...: each of them that is wanted counts for itself.
 lab_tests() {
-	local rc seconds name
+	local rc seconds name tables=("${@/#/--table=}")
 	# One emulator a core: each takes one and no more.
 	while read -r rc seconds name; do
 		count "$rc" "lab: $name" "$seconds" "$logs/lab-$name.log"
-	done < <("$REPO/scripts/test-lab" --table "$1" "$logs" "$only")
+	done < <("$REPO/scripts/test-lab" "${tables[@]}" "$logs" "$only")
 }
 
 # summary: the last line; fails when a check did.

@@ -86,8 +86,9 @@ hold_sources() {
 	[ ! -e "$lock" ] || { exec {fd}<"$lock" && flock -s "$fd"; }
 }
 
-# table_rows FILE: its rows, columns parted by | alone, without what is for people.
-table_rows() { sed -E '/^\s*(#|$)/d; s/\s*\|\s*/|/g; s/\s+$//' "$1"; }
+# table_rows FILE...: the rows, columns parted by | alone, without what is for
+# people.
+table_rows() { sed -E '/^\s*(#|$)/d; s/\s*\|\s*/|/g; s/\s+$//' "$@"; }
 
 # hash_of: the key of a cache entry, from what is read on stdin.
 hash_of() { sha256sum | cut -c1-16; }
