@@ -94,6 +94,7 @@ swap() {
 		-machine kernel-irqchip=on >probe.log 2>&1 &
 	until_rest probe.log 'probe: at rest'
 	compare live 15
+	readable
 	end
 	# With other paging ours comes back, and counts; modprobe alone brings nothing.
 	# shellcheck disable=SC2086 # a list of parameters
@@ -111,6 +112,16 @@ swap() {
 	live-kvm status
 	[ $? = 1 ] || fail 'status after restore'
 	guest-run --name second guest.sh || fail 'a guest on the KVM that was restored'
+}
+
+# readable: what the module formats itself, with what it has of Rust in it.
+readable() {
+	row=$(kvm-exits show --csv | awk -F, -v reason="$REASON_CPUID" '$1 == reason { print $3 }')
+	grep -qE "[[:space:]]$row([[:space:]]|\$)" /sys/kernel/debug/kvm_exit_stats/exits ||
+		fail "no CPUID row with $row in debugfs: $(cat /sys/kernel/debug/kvm_exit_stats/exits)"
+	kvm-exits dump || fail dump
+	dmesg | grep 'kvm_exit_stats: ' | tail -n 40 >dump
+	grep -i 'cpuid' dump | grep -qE "[^0-9]$row([^0-9]|\$)" || fail "no CPUID row with $row in the dump: $(cat dump)"
 }
 
 refused_in_place() {
