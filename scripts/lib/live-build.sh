@@ -159,16 +159,28 @@ choose_compiler() {
 # configure_live: as that kernel is, but for the key that only its builder has,
 # and for what olddefconfig knows of other tools.
 configure_live() {
-	local build=$TREE/$KVER/build
+	local build=$TREE/$KVER/build rust=(-e RUST)
 	mkdir -p "$build"
+	if kernel_has MODVERSIONS=y; then
+		free_of_crcs
+		rust+=(-e GENKSYMS -d GENDWARFKSYMS)
+	fi
 	choose_compiler
 	cp "$HEADERS/.config" "$build/.config.new"
-	"$TREE/src/scripts/config" --file "$build/.config.new" -e RUST -d MODULE_SIG_ALL
+	"$TREE/src/scripts/config" --file "$build/.config.new" "${rust[@]}" -d MODULE_SIG_ALL
 	mv "$build/.config.new" "$build/.config"
 	live_make -s olddefconfig >"$build/config.log" 2>&1 || { tail "$build/config.log" >&2 && die "olddefconfig failed"; }
 	grep -q '^CONFIG_RUST=y' "$build/.config" || explain_no_rust
 	changed_options >"$build/config.diff"
 	check_changed "$build/config.diff"
+}
+
+# free_of_crcs: Rust wants gendwarfksyms, for CRCs of symbols that nobody takes
+# from it here. Those of the kernel's own are in Module.symvers, and for what
+# kvm.ko exports to kvm-intel any do: genksyms', which need no libdw.
+free_of_crcs() {
+	local rust='/^config RUST$/,/^\thelp$/'
+	sed -i "$rust{/^\tdepends on !MODVERSIONS || GENDWARFKSYMS$/d}" "$TREE/src/init/Kconfig"
 }
 
 # explain_no_rust: the end.
@@ -205,7 +217,7 @@ options() { grep -E '^CONFIG_' "$1" | grep -vE '_VERSION(_TEXT)?=|_MODULE_SIG_AL
 build_kvm() {
 	local dir=$TREE/$KVER
 	run_logged "$dir/prepare.log" "prepare Linux $VERSION" \
-		--count '^  [A-Z]+' "$PREPARE_STEPS" live_make modules_prepare || die "Linux $VERSION could not be prepared"
+		--count '^  [A-Z]+' "$PREPARE_STEPS" live_make skip_gendwarfksyms=1 modules_prepare || die "Linux $VERSION could not be prepared"
 	# The stock kvm.ko's are not there while ours is loaded.
 	grep -v "	$KVM/" "$HEADERS/Module.symvers" >"$dir/build/Module.symvers.new"
 	cmp -s "$dir/build/Module.symvers.new" "$dir/build/Module.symvers" ||

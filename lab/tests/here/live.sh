@@ -119,8 +119,11 @@ live_step check_changed "$tmp/diff"
 echo '+CONFIG_CFI_ICALL_NORMALIZE_INTEGERS=y' >>"$tmp/diff"
 refused 'CONFIG_CFI_ICALL_NORMALIZE_INTEGERS=y' live_step check_changed "$tmp/diff"
 
+# Of CRCs the build's copy of Kconfig no longer speaks, of all else it does.
 mkdir -p "$tmp/tree/src/init"
 printf 'config RUST\n\tdepends on %s\n\tdepends on %s\n\thelp\n' '!MODVERSIONS || GENDWARFKSYMS' '!RANDSTRUCT' >"$tmp/tree/src/init/Kconfig"
+live_step free_of_crcs
+[ "$(grep -c depends "$tmp/tree/src/init/Kconfig")" = 1 ] || die "Kconfig: $(cat "$tmp/tree/src/init/Kconfig")"
 # What Rust does not go with is named, where it is not Rust that is missing.
 mkdir -p "$tmp/tree/$kver/build"
 refused '^CONFIG_RUST depends on !RANDSTRUCT$' live_step eval 'live_make() { true; } && explain_no_rust'
