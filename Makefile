@@ -21,7 +21,7 @@ check-patches: ## that the series builds: each patch, and in the corners of KVM'
 test-debug: ## the long tests on the debugging kernel: a nightly's work
 	@scripts/test-debug
 
-test-live: ## that make live builds for what Debian has now: five minutes a kernel
+test-live: ## that make live builds for what Debian has now and for kernels of one's own: five minutes each
 	@scripts/test-live
 
 live-check: ## that the modules of make live go into Debian's own kernel, count, and come out again: in the lab

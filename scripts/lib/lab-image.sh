@@ -84,14 +84,15 @@ host_initramfs() {
 	pack_cpio "$root" | lz4 -l -9 -q >"$2"
 }
 
-# own_kernel ROOT ARTIFACTS MODULES: a kernel of ours, KVM and our modules for it.
+# own_kernel ROOT ARTIFACTS [MODULES]: a kernel of ours, KVM and our modules for it,
+# if they are not among the artifacts.
 own_kernel() {
 	local root=$1
 	cp "$2/bzImage" "$root/isolinux/bzImage"
 	mkdir -p "$root/lab/modules/stock"
 	cp "$2"/*.ko "$root/lab/modules/"
 	[ ! -d "$2/stock" ] || cp "$2"/stock/*.ko "$root/lab/modules/stock/"
-	find "$3" -name '*.ko' -exec cp {} "$root/lab/modules/" \;
+	[ -z "$3" ] || find "$3" -name '*.ko' -exec cp {} "$root/lab/modules/" \;
 }
 
 # lab_iso WORKDIR KERNEL ARTIFACTS GUEST-ARTIFACTS MODULES CLI ENVFILE SCRIPT FILE...:
