@@ -32,6 +32,23 @@ pub fn heading(snapshot: &Snapshot) -> String {
     parts.join("; ")
 }
 
+/// Whose they are, of a VM: "pid 4711 (qemu-system-x86), 2 vCPUs: 12,345 exits".
+pub fn title(snapshot: &Snapshot) -> String {
+    let Some(vm) = &snapshot.vm else {
+        return String::new();
+    };
+    let plural = |n: u64| if n == 1 { "" } else { "s" };
+    format!(
+        "pid {} ({}), {} vCPU{}: {} exit{}",
+        vm.pid,
+        vm.name,
+        vm.vcpus,
+        plural(vm.vcpus.into()),
+        grouped(snapshot.total.count),
+        plural(snapshot.total.count),
+    )
+}
+
 /// The reasons with the largest count first, and the total. Columns that would hold nothing but
 /// zeros, or nothing at all, are left out.
 pub fn table(snapshot: &Snapshot) -> String {

@@ -6,7 +6,7 @@ use crate::name::Name;
 use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, Vm, SCHEMA};
 use acct::cell::Values;
 use acct::snapshot::{self as binary, Header, Malformed, Record, Row};
-use anyhow::{anyhow, Context, Result};
+use anyhow::{anyhow, ensure, Context, Result};
 
 /// What one reading of the device has.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +48,22 @@ impl Reading {
             vms,
             guests_see_all: header.scope == acct::leaves::Scope::Host as u32,
         })
+    }
+
+    /// The VM of process `pid`.
+    pub fn vm(&self, pid: u32) -> Result<&Snapshot> {
+        let is_of = |s: &&Snapshot| s.vm.as_ref().is_some_and(|vm| vm.pid == pid);
+        let mut of_pid = self.vms.iter().filter(is_of);
+        let vm = of_pid.next().with_context(|| {
+            format!(
+                "process {pid} has no VM with a vCPU now; `kvm-exits vms` lists those that have"
+            )
+        })?;
+        ensure!(
+            of_pid.next().is_none(),
+            "process {pid} has more than one VM: `kvm-exits vms` has each"
+        );
+        Ok(vm)
     }
 
     /// All of its snapshots.

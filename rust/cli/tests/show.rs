@@ -128,6 +128,39 @@ fn vms_are_listed_one_by_one() {
 }
 
 #[test]
+fn one_vm_is_a_snapshot_of_its_own() {
+    let path = snapshot().vm(4712, "a second", 1).save("show-vm.snapshot");
+    let show = |pid, format: &[&str]| {
+        let args = ["show", "--from", &path, "--vm", pid, "--machine", "lab"];
+        kvm_exits(&[&args[..], format].concat())
+    };
+    let text = show("4711", &[]);
+    let expected = "pid 4711 (qemu-system-x86), 2 vCPUs: 60 exits; EPT; generation 3;";
+    assert!(stdout(&text).starts_with(expected), "{text:?}");
+    assert!(stdout(&text).contains("total     60"), "{text:?}");
+    assert_eq!(stdout(&show("4711", &["--csv"])).lines().count(), 2);
+
+    let json = show("4711", &["--json"]);
+    assert_eq!(common::json(&json)["vm"]["pid"], 4711);
+    assert_eq!(common::json(&json)["scope"], "vm");
+    assert_eq!(common::json(&json)["machine"], "lab");
+    let saved = save("show-vm.json", stdout(&json).as_bytes());
+    let both = kvm_exits(&["compare", &saved, &saved, "--csv"]);
+    assert!(stdout(&both).contains("10,CPUID,60,60,"), "{both:?}");
+
+    let error = show("10", &["--json"]);
+    assert!(
+        failure(&error).contains("process 10 has no VM"),
+        "{error:?}"
+    );
+    let error = show("4712", &[]);
+    assert!(
+        failure(&error).contains("4712 has more than one VM"),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn no_vm_is_said_so() {
     let path = Builder::new(1, TDP).save("vms-none.snapshot");
     let output = kvm_exits(&["vms", "--from", &path]);

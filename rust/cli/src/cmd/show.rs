@@ -6,17 +6,22 @@ use crate::input::Input;
 use crate::listing;
 use crate::output::{self, Format};
 use crate::reading::Reading;
+use crate::snapshot::Snapshot;
 use anyhow::Result;
 
-/// Show the exits of all VMs of this host (needs root).
+/// Show the exits of all VMs of this host, or of one (needs root).
 ///
 /// Counted since the generation began: since the module, kvm-intel or kvm-amd was loaded, or since
-/// the last reset. Exits of VMs that are gone are in it.
+/// the last reset. Exits of VMs that are gone are in it; of one VM, by --vm, only while it is there.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = SCHEMA_HELP)]
 pub struct Args {
     #[command(flatten)]
     input: Input,
+
+    /// Only those of this process's VM, as in `kvm-exits vms`.
+    #[arg(long, value_name = "PID")]
+    vm: Option<u32>,
 
     #[command(flatten)]
     format: Format,
@@ -30,10 +35,10 @@ const SCHEMA_HELP: &str = r#"--json prints:
   "kernel": "7.2.13"             of this host; not with --from
   "isa": "vmx" | "svm"
   "generation": 3                moves on a reset and when kvm-intel or kvm-amd is loaded
-  "scope": "host"                all VMs; of `kvm-exits vms`: "vm"
+  "scope": "host"                all VMs; of `kvm-exits vms` and --vm: "vm"
   "tsc_khz": 3000000
   "machine": "emulator"          only with --machine
-  "vm": { "pid": 4711, "name": "qemu-system-x86", "vcpus": 2 }     only of `kvm-exits vms`
+  "vm": { "pid": 4711, "name": "qemu-system-x86", "vcpus": 2 }     only with "scope": "vm"
   "paging": { "tdp": true        EPT or NPT
               "vpid": true       VPIDs or ASIDs
               "unrestricted_guest": true }     of VMX; says nothing of SVM
@@ -46,25 +51,34 @@ const SCHEMA_HELP: &str = r#"--json prints:
       "l2_reflected"             of these, the ones that were handed to L1
       "histogram": [0, 0, 5] } ] }
                                  element n: exits that took 2^n to 2^(n+1) - 1 cycles (0: also 0);
-                                 empty ones at the end are left out; not of `kvm-exits vms`"#;
+                                 empty ones at the end are left out; not with "scope": "vm"
+With --vm it is that VM's, as an element of the list of `kvm-exits vms`."#;
 
 /// Runs `kvm-exits show`.
 pub fn run(args: &Args) -> Result<()> {
     let reading = args.input.reading()?;
+    let snapshot = match args.vm {
+        Some(pid) => reading.vm(pid)?,
+        None => &reading.host,
+    };
     if args.format.json {
-        output::print_json(&reading.host)
+        output::print_json(snapshot)
     } else if args.format.csv {
-        output::print(&listing::csv(&reading.host)?)
+        output::print(&listing::csv(snapshot)?)
     } else {
-        output::print(&text(&reading))
+        output::print(&text(&reading, snapshot))
     }
 }
 
-fn text(reading: &Reading) -> String {
-    let host = &reading.host;
-    let mut text = format!("all VMs' exits; {}\n", listing::heading(host));
+fn text(reading: &Reading, snapshot: &Snapshot) -> String {
+    let whose = if snapshot.vm.is_some() {
+        listing::title(snapshot)
+    } else {
+        "all VMs' exits".to_string()
+    };
+    let mut text = format!("{whose}; {}\n", listing::heading(snapshot));
     if reading.guests_see_all {
         text += "Guests can see this too: the module runs with scope=host.\n";
     }
-    text + "\n" + &listing::table(host) + "\n" + &listing::notes(host)
+    text + "\n" + &listing::table(snapshot) + "\n" + &listing::notes(snapshot)
 }

@@ -4,7 +4,7 @@
 
 use crate::input::Input;
 use crate::listing;
-use crate::output::{self, grouped, Format};
+use crate::output::{self, Format};
 use crate::reading::Reading;
 use crate::sheet::Sheet;
 use crate::snapshot::Snapshot;
@@ -43,7 +43,7 @@ fn text(reading: &Reading) -> String {
         n => format!("{n} VMs; {heading}\n"),
     };
     for snapshot in &reading.vms {
-        text += &format!("\n{}\n", title(snapshot));
+        text += &format!("\n{}\n", listing::title(snapshot));
         if !snapshot.reasons.is_empty() {
             text += &format!("\n{}", listing::table(snapshot));
         }
@@ -52,23 +52,6 @@ fn text(reading: &Reading) -> String {
         text += &format!("\n{}", listing::notes(snapshot));
     }
     text
-}
-
-/// "pid 4711 (qemu-system-x86), 2 vCPUs: 12,345 exits"
-fn title(snapshot: &Snapshot) -> String {
-    let Some(vm) = &snapshot.vm else {
-        return String::new();
-    };
-    let plural = |n: u64| if n == 1 { "" } else { "s" };
-    format!(
-        "pid {} ({}), {} vCPU{}: {} exit{}",
-        vm.pid,
-        vm.name,
-        vm.vcpus,
-        plural(vm.vcpus.into()),
-        grouped(snapshot.total.count),
-        plural(snapshot.total.count),
-    )
 }
 
 fn csv(vms: &[Snapshot]) -> Result<String> {
