@@ -33,6 +33,9 @@ mv "$repo" "$tmp/away"
 "$dest/usr/local/sbin/reload-kvm" --help | grep -q -- --restore || die 'reload-kvm --help'
 "$dest/usr/local/sbin/live-kvm" --help | grep -q -- --modules || die 'live-kvm --help'
 "$dest/usr/local/sbin/nested-paging" --help | grep -q nested-l1 || die 'nested-paging --help'
+# It has come past what it sources.
+! "$dest/usr/local/sbin/vm-paging" --out "$tmp/vm" -- true 2>"$tmp/error" || die 'vm-paging counts, here?'
+grep -qE 'neither VT-x nor SVM|nothing counts|which command' "$tmp/error" || die "vm-paging: $(cat "$tmp/error")"
 [ -x "$dest/usr/local/sbin/nested-l1" ] || die 'no nested-l1'
 [ -e "$dest/usr/local/share/man/man1/kvm-exits.1" ] || die 'no man page'
 release=$(modinfo -F vermagic "$tmp/away/out/modules/kvm_exit_stats.ko" | cut -d' ' -f1)
