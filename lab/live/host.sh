@@ -70,7 +70,7 @@ refusals() {
 	refused other-kernel 'are for kernel 6.12.1, this is' live-kvm load --modules kernel
 	another layout layouts.json 's/"name":"kvm_vcpu","layout":{"size":[0-9]*/"name":"kvm_vcpu","layout":{"size":8/'
 	refused other-layout 'struct kvm_vcpu: size 8, the kernel.s is' live-kvm load --modules layout
-	[ ! -d /lab/data/other ] || refused other-configuration 'struct .*, the kernel.s is' live-kvm load --modules /lab/data/other
+	[ ! -d /lab/data/other ] || refused other-configuration 'struct task_struct: .*, the kernel.s is' live-kvm load --modules /lab/data/other
 	refused nothing-built 'no modules in .*make live' live-kvm load --modules /tmp
 	mkdir -p /run/kvm-exit-stats
 	mount -t tmpfs -o size=1m none /run/kvm-exit-stats

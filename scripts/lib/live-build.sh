@@ -1,22 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what lib/kernel-tree.sh uses
-# The steps of scripts/build-live, which says what they are for. Between them:
-#	KVER, VERSION	the kernel's name, and the version of its packages
-#	HEADERS		its configuration, exported symbols and types
-#	TREE		src/, and a directory for each kernel of that source
-#	PATCHES		the series for it
+# The steps of scripts/build-live, which says what they are for.
 # Needs lib/common.sh, lib/progress.sh, lib/kernel-tree.sh and
-# lib/debian-kernel.sh.
+# lib/live-kernel.sh.
 
 # Lines of make's output: for the percentage alone.
 PREPARE_STEPS=200
 KVM_STEPS=68
-# Megabytes in the cache, with downloads: of a source, and of each kernel of it.
-SOURCE_MB=1300
-KERNEL_MB=500
 KVM=arch/x86/kvm
-RUNNING_TYPES=/sys/kernel/btf/vmlinux
 
 # The kernel's own kvm-intel.ko, which takes kvm_vcpu for shorter, does not load
 # beside our kvm.ko, nor ours beside its kvm.ko: they miss a symbol of each other.
@@ -25,90 +17,11 @@ APART=(-Dkvm_init=kvm_init_with_exit_hooks)
 # What the lab's emulators make necessary is nothing for a real machine.
 LAB_PATCHES=()
 
-# locate_debian KVER: no network where the cache has it.
-locate_debian() {
-	KVER=$1
-	local files known=$CACHE/live/versions/$KVER
-	SERIES=$(series_of_debian "$KVER")
-	check_series
-	VERSION='' SUITE=''
-	if [ "$KVER" = "$(uname -r)" ]; then
-		VERSION=$(running_version)
-	elif [ -z "$refresh" ] && [ -e "$known" ] && fetched "$(cat "$known")"; then
-		VERSION=$(cat "$known")
-	else
-		find_suite "$KVER"
-		mkdir -p "${known%/*}"
-		echo "$VERSION" >"$known"
-	fi
-	TREE=$CACHE/live/$VERSION
-	HEADERS=$TREE/$KVER/headers
-	files=$(patch_files "$SERIES")
-	mapfile -t PATCHES <<<"$files"
-	fetched "$VERSION" || [ -n "$SUITE" ] || find_suite "$KVER" "$VERSION"
-}
-
-# fetched VERSION
-fetched() { [ -e "$CACHE/live/$1/$KVER/headers/complete" ] && [ -e "$CACHE/live/$1/src/.unpacked" ]; }
-
-fetch_debian() {
-	! fetched "$VERSION" || return 0
-	mkdir -p "$TREE/$KVER"
-	fetch_headers "$KVER" "$HEADERS"
-	fetch_source "$SERIES"
-}
-
-# locate_kdir: a kernel of the user's own.
-locate_kdir() {
-	local files
-	[ -e "$KDIR/.config" ] && [ -e "$KDIR/Module.symvers" ] ||
-		die "KDIR=$KDIR is not the build tree of a whole kernel, nor its headers: .config or Module.symvers is missing"
-	HEADERS=$(cd "$KDIR" && pwd -P)
-	if [ -z "${KSRC:-}" ]; then
-		KSRC=$HEADERS
-		[ ! -e "$HEADERS/source" ] || KSRC=$HEADERS/source
-	fi
-	[ -e "$KSRC/MAINTAINERS" ] || die "the source of the kernel in $KDIR is not at $KSRC: name it with KSRC="
-	SOURCE=$(cd "$KSRC" && pwd -P)
-	KVER=$(cat "$HEADERS/include/config/kernel.release")
-	VERSION=$KVER
-	SERIES=$(series_of_debian "$KVER")
-	check_series
-	check_kdir
-	TREE=$CACHE/live/kdir-$(echo "$HEADERS $SOURCE" | hash_of)
-	files=$(patch_files "$SERIES")
-	mapfile -t PATCHES <<<"$files"
-}
-
-# check_kdir: whether its kernel, as it was built, is one to make modules for.
-check_kdir() {
-	local theirs=${KVER%%[!0-9.]*} ours
-	[ -n "$(kernel_types)" ] ||
-		die "KDIR=$KDIR has no vmlinux, which says what the kernel's types are, and only the kernel that runs says so itself: boot $KVER, or name the tree that it was built in"
-	kernel_has DEBUG_INFO_BTF=y ||
-		die "kernel $KVER does not say what its types are, so nothing could be compared: build it with CONFIG_DEBUG_INFO_BTF"
-	! kernel_has KVM=y || die "KVM is built into kernel $KVER, where nothing can replace it: build it with KVM as modules (CONFIG_KVM=m)"
-	kvm_modules | grep -q kvm- || die "kernel $KVER has neither kvm-intel nor kvm-amd: build it with CONFIG_KVM_INTEL=m or CONFIG_KVM_AMD=m"
-	ours=$(tree_version "$SOURCE")
-	[ "$ours" != "$theirs" ] || return 0
-	# Ubuntu's kernels all have a 0 there, and the source what it really is.
-	[ "${ours%.*}.0" = "$theirs" ] ||
-		die "the source at $SOURCE is Linux $ours, and the kernel in $KDIR is $KVER: name the source that this was built from with KSRC="
-	note "the source at $SOURCE is Linux $ours; it has to be the one that $KVER was built from"
-}
-
-# kernel_has OPTION=VALUE
-kernel_has() { grep -qx "CONFIG_$1" "$HEADERS/.config"; }
-
-# kvm_modules: that the kernel has. One of the user's own may be for one vendor's
-# processors.
-kvm_modules() { sed -nE 's/^CONFIG_(KVM|KVM_INTEL|KVM_AMD)=m$/\L\1/p' "$HEADERS/.config" | tr _ -; }
-
 # live_key: whatever the modules are made from. Of a KDIR, what it says of the
 # kernel; its source is looked at each time that something is built.
 live_key() {
 	{
-		echo "$KVER $VERSION"
+		echo "$KVER $VERSION ${LIVE_CONFIG:-}"
 		[ -z "${KDIR:-}" ] || cat "$HEADERS/.config" "$HEADERS/Module.symvers"
 		cat "${PATCHES[@]}" "$REPO/scripts/build-live" "$REPO"/scripts/lib/live-*.sh
 		find "$REPO"/Kbuild "$REPO"/rust/{acct/src,module,vmx_caps,standalone,precheck} -type f -exec sha256sum {} + | sort
@@ -124,21 +37,10 @@ toolchain() {
 	echo "pahole $(pahole --version)"
 }
 
-# need_space: a disk that fills up leaves half of something.
-need_space() {
-	local need=0 have
-	[ -e "$TREE/src/Kbuild" ] || need=$((need + SOURCE_MB))
-	[ -e "$TREE/$KVER/build/Makefile" ] || need=$((need + KERNEL_MB))
-	mkdir -p "$CACHE"
-	have=$(df -BM --output=avail "$CACHE" | tail -n 1 | tr -dc 0-9)
-	[ "$have" -ge "$need" ] ||
-		die "building for $KVER takes $need MB in $CACHE, and $have MB are free there: make room, or name another place with XDG_CACHE_HOME="
-}
-
 # live_make TARGET...: in the source, with what the kernel was built with where
 # that is here. A layout that depends on the compiler is check_live's to find.
 live_make() {
-	make -C "$TREE/src" O="$TREE/$KVER/build" -j"$(nproc)" KERNELRELEASE="$KVER" "${COMPILER[@]}" \
+	make -C "$TREE/src" O="$WORK/build" -j"$(nproc)" KERNELRELEASE="$KVER" "${COMPILER[@]}" \
 		RUSTC="$RUSTC" HOSTRUSTC="$HOSTRUSTC" RUSTDOC="$RUSTDOC" RUSTFMT="$RUSTFMT" \
 		CLIPPY_DRIVER="$CLIPPY_DRIVER" BINDGEN="$BINDGEN" KRUSTFLAGS=-Zfunction-sections=y "$@"
 }
@@ -159,7 +61,8 @@ choose_compiler() {
 # configure_live: as that kernel is, but for the key that only its builder has,
 # and for what olddefconfig knows of other tools.
 configure_live() {
-	local build=$TREE/$KVER/build rust=(-e RUST)
+	local build=$WORK/build rust=(-e RUST) changed
+	read -ra changed <<<"${LIVE_CONFIG:-}"
 	mkdir -p "$build"
 	if kernel_has MODVERSIONS=y; then
 		free_of_crcs
@@ -167,7 +70,7 @@ configure_live() {
 	fi
 	choose_compiler
 	cp "$HEADERS/.config" "$build/.config.new"
-	"$TREE/src/scripts/config" --file "$build/.config.new" "${rust[@]}" -d MODULE_SIG_ALL
+	"$TREE/src/scripts/config" --file "$build/.config.new" "${rust[@]}" -d MODULE_SIG_ALL "${changed[@]}"
 	mv "$build/.config.new" "$build/.config"
 	live_make -s olddefconfig >"$build/config.log" 2>&1 || { tail "$build/config.log" >&2 && die "olddefconfig failed"; }
 	grep -q '^CONFIG_RUST=y' "$build/.config" || explain_no_rust
@@ -185,7 +88,7 @@ free_of_crcs() {
 
 # explain_no_rust: the end.
 explain_no_rust() {
-	local log=$TREE/$KVER/build/config.log
+	local log=$WORK/build/config.log
 	if live_make rustavailable >"$log" 2>&1; then
 		sed -nE '/^config RUST$/,/^\thelp$/s/^\tdepends on /CONFIG_RUST depends on /p' "$TREE/src/init/Kconfig" >&2
 		die "kernel $KVER is configured with what Rust does not go with; above is what its Kconfig says of that"
@@ -208,14 +111,14 @@ check_changed() {
 # changed_options: what differs from the kernel's own configuration, but for
 # the tools' versions.
 changed_options() {
-	diff -U0 <(options "$HEADERS/.config") <(options "$TREE/$KVER/build/.config") | grep -E '^[-+][^-+]' || true
+	diff -U0 <(options "$HEADERS/.config") <(options "$WORK/build/.config") | grep -E '^[-+][^-+]' || true
 }
 
 options() { grep -E '^CONFIG_' "$1" | grep -vE '_VERSION(_TEXT)?=|_MODULE_SIG_ALL=' | sort; }
 
 # build_kvm: kvm.ko and the vendor modules, beside a kernel that has none.
 build_kvm() {
-	local dir=$TREE/$KVER
+	local dir=$WORK
 	run_logged "$dir/prepare.log" "prepare Linux $VERSION" \
 		--count '^  [A-Z]+' "$PREPARE_STEPS" live_make skip_gendwarfksyms=1 modules_prepare || die "Linux $VERSION could not be prepared"
 	# The stock kvm.ko's are not there while ours is loaded.
@@ -229,29 +132,19 @@ build_kvm() {
 }
 
 build_ours() {
-	OURS=$(own_cache "live/$KVER/build")
+	OURS=$(own_cache "live/$VARIANT/build")
 	# make compares times, and rust/acct is a source that its dependency files
 	# may not name.
 	find "$OURS" \( -name '*.o' -o -name '*.ko' \) -delete
 	run_logged "$OURS/build.log" "build kvm_exit_stats and vmx_caps for $KVER" \
 		live_make M="$REPO" MO="$OURS" STANDALONE=1 \
-		KBUILD_EXTRA_SYMBOLS="$TREE/$KVER/kvm/$KVM/Module.symvers" modules || die "the modules did not build"
+		KBUILD_EXTRA_SYMBOLS="$WORK/kvm/$KVM/Module.symvers" modules || die "the modules did not build"
 }
 
 # live_modules: the five, with all that the compiler says of their types.
 live_modules() {
-	kvm_modules | sed "s,.*,$TREE/$KVER/kvm/$KVM/&.ko,"
+	kvm_modules | sed "s,.*,$WORK/kvm/$KVM/&.ko,"
 	printf '%s\n' "$OURS"/rust/{module/kvm_exit_stats,vmx_caps/vmx_caps}.ko
-}
-
-# kernel_types: what the running kernel says itself, or what its package or tree
-# does; nothing if none does.
-kernel_types() {
-	if [ "$KVER" = "$(uname -r)" ] && [ -r "$RUNNING_TYPES" ]; then
-		echo "$RUNNING_TYPES"
-	elif [ -e "$HEADERS/vmlinux" ]; then
-		echo "$HEADERS/vmlinux"
-	fi
 }
 
 # kernel_vermagic: that of its own kvm.ko where it is installed, or what its
@@ -284,8 +177,8 @@ check_live() {
 	PRECHECK=$(dirname "$("$REPO/scripts/build-cli")")/precheck
 	run_logged "$OURS/check.log" "check that the modules fit $KVER" \
 		"$PRECHECK" modules --save "$OURS/layouts.json" --btf "$(kernel_types)" --vermagic "$vermagic" \
-		--symvers "$TREE/$KVER/build/Module.symvers" --extended kvm_vcpu "${opaque[@]}" "${modules[@]}" ||
-		die "these modules are not for kernel $KVER: above is each difference, and $TREE/$KVER/build/config.diff has what this machine's tools changed in its configuration"
+		--symvers "$WORK/build/Module.symvers" --extended kvm_vcpu "${opaque[@]}" "${modules[@]}" ||
+		die "these modules are not for kernel $KVER: above is each difference, and $WORK/build/config.diff has what this machine's tools changed in its configuration"
 	note "$(cat "$OURS/check.log")"
 }
 
@@ -327,7 +220,7 @@ manifest() {
 	echo "source: $(git -C "$REPO" describe --always --dirty 2>/dev/null || echo unknown)"
 	toolchain | sed 's/^/tool: /'
 	sed 's/^/check: /' "$OURS/check.log"
-	sed 's/^/option: /' "$TREE/$KVER/build/config.diff"
+	sed 's/^/option: /' "$WORK/build/config.diff"
 	for module in "$1"/*.ko; do
 		name=$(basename "$module" .ko)
 		echo "build-id: ${name//-/_} $(readelf -n "$module" | sed -n 's/^ *Build ID: //p')"

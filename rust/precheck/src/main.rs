@@ -108,16 +108,15 @@ fn modules(arguments: Modules) -> Result<bool> {
     for module in &modules {
         types.add(module, &kernel)?;
     }
+    if let Some(path) = &arguments.save {
+        fs::write(path, serde_json::to_vec(&types)?).with_context(|| path.display().to_string())?;
+    }
     wrong.append(&mut types.wrong);
-    let fits = report(
+    report(
         &wrong,
         &format!("{} modules: vermagic and symbols fit; ", modules.len()),
         &types,
-    )?;
-    if let (true, Some(path)) = (fits, &arguments.save) {
-        fs::write(path, serde_json::to_vec(&types)?).with_context(|| path.display().to_string())?;
-    }
-    Ok(fits)
+    )
 }
 
 fn layouts(arguments: &Layouts) -> Result<bool> {
