@@ -4,7 +4,7 @@
 # puts ours in, which counts, and puts the kernel's own back; is refused where it
 # has to be, and can be killed anywhere.
 #
-# ./steps: what to do of it, of refusals, swap, kills.
+# ./steps: what to do of it, of refusals, swap, carried, kills.
 
 # shellcheck source=lab/crosscheck/counts.sh
 . ./counts.sh
@@ -82,6 +82,23 @@ refusals() {
 # kvm_vms: there is one.
 # shellcheck disable=SC2010 # no names of files, and one process
 kvm_vms() { ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q anon_inode:kvm-vm; }
+
+# carried: what reload-kvm has changed before is so afterwards, on either KVM, and
+# it can take it back.
+carried() {
+	# shellcheck disable=SC2086 # a list of parameters
+	reload-kvm $SHADOW_PARAMS || fail reload-kvm
+	live-kvm load --modules $live || fail load
+	parameter_is N 'the KVM that was put in'
+	live-kvm restore || fail restore
+	parameter_is N 'the KVM that was restored'
+	reload-kvm --restore || fail 'reload-kvm --restore'
+	untouched carried
+}
+
+parameter_is() {
+	[ "$(cat "/sys/module/$vendor/parameters/$NESTED")" = "$1" ] || fail "$2: $NESTED is not $1"
+}
 
 swap() {
 	live-kvm load --modules $live leaves=v2 || fail load

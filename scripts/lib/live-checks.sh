@@ -10,6 +10,7 @@ of_manifest() { sed -n "s/^$2: //p" "$1"; }
 # check_build DIR: it is of this very kernel.
 check_build() {
 	[ -e "$1/manifest" ] || die "no modules in $1: make live builds them, as any user"
+	[ -e "$1/$(file_of "$vendor")" ] || die "no $(file_of "$vendor") in $1: the kernel that these modules are for has none"
 	built=$(of_manifest "$1/manifest" kernel)
 	[ "$built" = "$(uname -r)" ] || die "the modules in $1 are for kernel $built, this is $(uname -r): make live"
 	built=$(of_manifest "$1/manifest" version)
