@@ -84,14 +84,20 @@ refusals() {
 kvm_vms() { ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q anon_inode:kvm-vm; }
 
 # carried: what reload-kvm has changed before is so afterwards, on either KVM, and
-# it can take it back.
+# it can take it back; and what somebody has written to one of kvm's own.
 carried() {
+	poll=/sys/module/kvm/parameters/halt_poll_ns
+	poll_before=$(cat $poll)
+	echo 12345 >$poll
 	# shellcheck disable=SC2086 # a list of parameters
 	reload-kvm $SHADOW_PARAMS || fail reload-kvm
 	live-kvm load --modules $live || fail load
 	parameter_is N 'the KVM that was put in'
+	[ "$(cat $poll)" = 12345 ] || fail "halt_poll_ns is $(cat $poll) on the KVM that was put in"
 	live-kvm restore || fail restore
 	parameter_is N 'the KVM that was restored'
+	[ "$(cat $poll)" = 12345 ] || fail "halt_poll_ns is $(cat $poll) on the KVM that was restored"
+	echo "$poll_before" >$poll
 	reload-kvm --restore || fail 'reload-kvm --restore'
 	untouched carried
 }
