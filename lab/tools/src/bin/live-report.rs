@@ -119,7 +119,7 @@ fn refusals(dir: &Path) -> Result<BTreeMap<String, String>> {
     entries
         .map(|entry| {
             let entry = entry?;
-            let said = files::read_text(&entry.path())?;
+            let said = files::read_text(entry.path())?;
             Ok((
                 entry.file_name().to_string_lossy().into_owned(),
                 said.trim_end().to_owned(),
