@@ -4,7 +4,7 @@
 # puts ours in, which counts, and puts the kernel's own back; is refused where it
 # has to be, and can be killed anywhere.
 #
-# ./steps: what to do of it, of refusals, swap, carried, kills.
+# ./steps: what to do of it, of refusals, swap, carried, kills, restore_kills.
 
 # shellcheck source=lab/crosscheck/counts.sh
 . ./counts.sh
@@ -59,9 +59,9 @@ another() {
 
 refusals() {
 	touch sleep
-	guest-run --name running guest.sh sleep >/dev/null 2>&1 &
+	guest-run --name running guest.sh sleep -- -name guest=web1 >/dev/null 2>&1 &
 	until pid=$(pidof qemu-system-x86_64) && kvm_vms; do sleep 0.5; done
-	refused vm-running "VMs are running.* $pid \\(qemu-system" live-kvm load --modules $live
+	refused vm-running "VMs are running.* $pid \\(qemu-system.*, libvirt domain web1" live-kvm load --modules $live
 	kill "$pid"
 	wait
 	another version manifest 's/^version: /&9/'
@@ -162,7 +162,7 @@ kills() {
 	at=0
 	while :; do
 		at=$((at + 1))
-		load_until $at KILL
+		until_command $at KILL load --modules $live
 		if [ $rc = 0 ]; then break; fi
 		[ $rc = 137 ] || fail "killed at $at: exit code $rc: $(cat kill.log)"
 		live-kvm restore >restore.log 2>&1 || grep -q 'nothing to restore' restore.log || fail "killed at $at: $(cat restore.log)"
@@ -174,17 +174,39 @@ kills() {
 	[ $at -ge 10 ] || fail "killed at $at places only"
 	echo $((at - 1)) >kills
 	# Of what can be caught it puts back by itself.
-	load_until $((at - 2)) TERM
+	until_command $((at - 2)) TERM load --modules $live
 	[ $rc = 1 ] || fail "ended by SIGTERM: exit code $rc"
 	untouched 'ended by SIGTERM'
 }
 
-# load_until N SIGNAL: that ends it before its Nth command; sets rc.
-load_until() {
+# restore_kills: and each of those of restore, which is then done again.
+restore_kills() {
+	echo 12345 >/sys/module/kvm/parameters/halt_poll_ns
+	parameters >stock.parameters
+	at=0
+	while :; do
+		at=$((at + 1))
+		live-kvm load --modules $live >/dev/null || fail load
+		until_command $at KILL restore
+		if [ $rc = 0 ]; then break; fi
+		[ $rc = 137 ] || fail "restore, killed at $at: exit code $rc: $(cat kill.log)"
+		live-kvm restore >restore.log 2>&1 || grep -q 'nothing to restore' restore.log || fail "restore, killed at $at: $(cat restore.log)"
+		echo "restore, killed before command $at, $(cat last-command): $(tail -n 1 restore.log)"
+		untouched "restore, killed at $at"
+	done
+	[ $at -ge 6 ] || fail "restore was killed at $at places only"
+	at=$(($(cat kills) + at))
+	echo $((at - 1)) >kills
+}
+
+# until_command N SIGNAL WORD...: live-kvm, ended by that before its Nth command;
+# sets rc.
+until_command() {
 	echo "$1" >end-at
 	echo "$2" >end-by
 	echo 0 >commands
-	PATH=$PWD/shims:$PATH setsid live-kvm load --modules $live >kill.log 2>&1
+	shift 2
+	PATH=$PWD/shims:$PATH setsid live-kvm "$@" >kill.log 2>&1
 	rc=$?
 }
 

@@ -98,8 +98,8 @@ refused "is Linux $series.5, and the kernel in .* is $series.4-own: .*KSRC=" own
 
 # live_step COMMAND...: one step of build-live for the kernel in kdir.
 live_step() {
-	bash -c 'for f in common progress series kernel-tree debian-kernel live-build; do . "$0/scripts/lib/$f.sh"; done
-		HEADERS=$1/kdir KDIR=$1/kdir SOURCE=$1/ksrc TREE=$1/tree RUNNING_TYPES=$1/btf KVER=$2
+	bash -c 'for f in common progress series kernel-tree debian-kernel live-kernel live-build; do . "$0/scripts/lib/$f.sh"; done
+		HEADERS=$1/kdir KDIR=$1/kdir SOURCE=$1/ksrc TREE=$1/tree RUNNING_TYPES=$1/btf KVER=$2 && set_work
 		shift 2 && "$@"' "$REPO" "$tmp" "$kver" "$@"
 }
 
@@ -172,5 +172,5 @@ exit 1
 END
 chmod +x "$tmp/bin/dpkg-query"
 sed -i '2a echo install >&2' "$tmp/bin/apt-get"
-refused '^ *sudo apt-get .*install .* rustc.* pahole' "$REPO/scripts/setup" --live
+refused '^ *sudo apt-get .*install .* pahole.* rustc' "$REPO/scripts/setup" --live
 ! grep -qx install "$tmp/out" || die 'setup --live calls apt-get'
