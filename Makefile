@@ -27,6 +27,9 @@ test-live: ## that make live builds for what Debian has now and for kernels of o
 live-check: ## that the modules of make live go into Debian's own kernel, count, and come out again: in the lab
 	@scripts/live-check
 
+libvirt-check: ## a domain of Debian's own libvirt under each kind of paging, on its own kernel: in the lab
+	@scripts/libvirt-check
+
 test-releases: ## make demo and the tests in fresh chroots of Debian 13 and sid: an hour
 	@scripts/test-releases
 
@@ -81,4 +84,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test check-patches test-debug test-live live-check test-releases caps crosscheck nested kvm-suites bench bench-scale module live cli rust-analyzer install uninstall kernel lab-shell setup clean clean-cache
+.PHONY: help demo test check-patches test-debug test-live live-check libvirt-check test-releases caps crosscheck nested kvm-suites bench bench-scale module live cli rust-analyzer install uninstall kernel lab-shell setup clean clean-cache
