@@ -17,15 +17,21 @@ fail() {
 	end 1
 }
 
-# ask CPU LEAF SUBLEAF: eax ebx ecx edx.
+# ask CPU LEAF SUBLEAF: sets eax, ebx, ecx, edx. Of cpuid's words by the shell:
+# each program more is dear here.
 ask() {
-	taskset -c "$1" cpuid -1 -r -l "$2" -s "$3" | sed -n 's/.*: eax=\(.*\) ebx=\(.*\) ecx=\(.*\) edx=\(.*\)/\1 \2 \3 \4/p'
+	# shellcheck disable=SC2046 # CPU: LEAF SUBLEAF: eax=... ebx=... ecx=... edx=...
+	set -- $(taskset -c "$1" cpuid -1 -r -l "$2" -s "$3")
+	eax=${4#eax=} ebx=${5#ebx=} ecx=${6#ecx=} edx=${7#edx=}
 }
 
-# generation CPU
-generation() { ask "$1" 0x4fffff01 0 | cut -d' ' -f3; }
-is_latched() { [ "$(ask "$1" 0x4fffff04 2 | cut -d' ' -f1)" = 0x00000001 ]; }
+# CPU: its generation is $ecx, its total in all four.
+generation() { ask "$1" 0x4fffff01 0; }
 total() { ask "$1" 0x4fffff02 0xffffffff; }
+is_latched() {
+	ask "$1" 0x4fffff04 2
+	[ "$eax" = 0x00000001 ]
+}
 
 if [ "$(dd if=/dev/vda bs=512 skip=$AT count=1 2>/dev/null | head -c ${#MARK})" = "$MARK" ]; then
 	is_latched 0 && fail 'CPU 0 is latched after a reset'
@@ -34,20 +40,25 @@ if [ "$(dd if=/dev/vda bs=512 skip=$AT count=1 2>/dev/null | head -c ${#MARK})" 
 fi
 
 for cpu in 0 1; do
-	ask $cpu 0x4fffff04 1 >/dev/null
+	ask $cpu 0x4fffff04 1
 	is_latched $cpu || fail "CPU $cpu is not latched"
 done
-before=$(generation 1)
-counts=$(total 1)
-ask 0 0x4fffff04 0 >/dev/null
+generation 1
+before=$ecx
+total 1
+counts="$eax $ebx $ecx $edx"
+ask 0 0x4fffff04 0
 is_latched 0 && fail 'CPU 0 is latched after its release'
-[ "$(generation 0)" = "$before" ] || fail 'the generation moved by itself'
+generation 0
+[ "$ecx" = "$before" ] || fail 'the generation moved by itself'
 echo latched
 # Until the host has reset.
-while [ "$(generation 0)" = "$before" ]; do sleep 1; done
-[ "$(generation 1)" = "$before" ] || fail "generation $(generation 1) under the latch, not $before"
-[ "$(total 1)" = "$counts" ] || fail "$(total 1) under the latch, not $counts"
-ask 0 0x4fffff04 1 >/dev/null
+while generation 0 && [ "$ecx" = "$before" ]; do sleep 1; done
+generation 1
+[ "$ecx" = "$before" ] || fail "generation $ecx under the latch, not $before"
+total 1
+[ "$eax $ebx $ecx $edx" = "$counts" ] || fail "$eax $ebx $ecx $edx under the latch, not $counts"
+ask 0 0x4fffff04 1
 echo "$MARK" | dd of=/dev/vda bs=512 seek=$AT conv=sync 2>/dev/null
 sync
 reboot -f
