@@ -24,7 +24,7 @@ locate_debian() {
 	VERSION='' SUITE=''
 	if [ "$KVER" = "$(uname -r)" ]; then
 		VERSION=$(running_version)
-	elif [ -z "$refresh" ] && [ -e "$known" ] && fetched "$(cat "$known")"; then
+	elif [ -z "${refresh:-}" ] && [ -e "$known" ] && fetched "$(cat "$known")"; then
 		VERSION=$(cat "$known")
 	else
 		find_suite "$KVER"

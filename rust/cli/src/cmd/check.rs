@@ -28,11 +28,8 @@ pub fn run(args: &Args) -> Result<()> {
     let mut vm = OwnVm::new(args.count)?;
     vm.run()?;
     let (reading, _) = device::read()?;
-    let own = std::process::id();
     let snapshot = reading
-        .vms
-        .iter()
-        .find(|snapshot| snapshot.vm.as_ref().is_some_and(|vm| vm.pid == own))
+        .vm(std::process::id())
         .context("a VM has run, and the module does not know of it")?;
     verify(snapshot, args.count)?;
     output::print(&format!(
