@@ -152,23 +152,14 @@ refused_in_place() {
 	grep -q 'already' error || fail "loaded twice: $(cat error)"
 }
 
-# kills: each command that changes something is once the last that live-kvm comes
-# to; then restore does what there is to do.
+# kills: each command that changes something is once the last that load comes to;
+# then restore does what there is to do.
 kills() {
 	mkdir shims
 	for name in cp insmod kvm-exits mv modprobe rm rmmod; do
 		ln -s ../shim "shims/$name"
 	done
-	at=0
-	while :; do
-		at=$((at + 1))
-		until_command $at KILL load --modules $live
-		if [ $rc = 0 ]; then break; fi
-		[ $rc = 137 ] || fail "killed at $at: exit code $rc: $(cat kill.log)"
-		live-kvm restore >restore.log 2>&1 || grep -q 'nothing to restore' restore.log || fail "killed at $at: $(cat restore.log)"
-		echo "killed before command $at, $(cat last-command): $(tail -n 1 restore.log)"
-		untouched "killed at $at"
-	done
+	killed_everywhere : load --modules $live
 	live-kvm restore || fail restore
 	untouched 'not killed'
 	[ $at -ge 10 ] || fail "killed at $at places only"
@@ -183,20 +174,30 @@ kills() {
 restore_kills() {
 	echo 12345 >/sys/module/kvm/parameters/halt_poll_ns
 	parameters >stock.parameters
-	at=0
-	while :; do
-		at=$((at + 1))
-		live-kvm load --modules $live >/dev/null || fail load
-		until_command $at KILL restore
-		if [ $rc = 0 ]; then break; fi
-		[ $rc = 137 ] || fail "restore, killed at $at: exit code $rc: $(cat kill.log)"
-		live-kvm restore >restore.log 2>&1 || grep -q 'nothing to restore' restore.log || fail "restore, killed at $at: $(cat restore.log)"
-		echo "restore, killed before command $at, $(cat last-command): $(tail -n 1 restore.log)"
-		untouched "restore, killed at $at"
-	done
+	killed_everywhere put_in restore
 	[ $at -ge 6 ] || fail "restore was killed at $at places only"
 	at=$(($(cat kills) + at))
 	echo $((at - 1)) >kills
+}
+
+put_in() { live-kvm load --modules $live >/dev/null || fail load; }
+
+# killed_everywhere FIRST WORD...: live-kvm WORD..., each time after FIRST, killed
+# before each of its commands in turn; sets at, one more than there are.
+killed_everywhere() {
+	first=$1
+	shift
+	at=0
+	while :; do
+		at=$((at + 1))
+		$first
+		until_command $at KILL "$@"
+		if [ $rc = 0 ]; then return; fi
+		[ $rc = 137 ] || fail "$1, killed at $at: exit code $rc: $(cat kill.log)"
+		live-kvm restore >restore.log 2>&1 || grep -q 'nothing to restore' restore.log || fail "$1, killed at $at: $(cat restore.log)"
+		echo "$1, killed before command $at, $(cat last-command): $(tail -n 1 restore.log)"
+		untouched "$1, killed at $at"
+	done
 }
 
 # until_command N SIGNAL WORD...: live-kvm, ended by that before its Nth command;
