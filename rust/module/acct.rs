@@ -6,10 +6,16 @@
 
 #[path = "../acct/src/cell.rs"]
 pub(crate) mod cell;
+#[path = "../acct/src/clock.rs"]
+pub(crate) mod clock;
+#[path = "../acct/src/detail.rs"]
+pub(crate) mod detail;
 #[path = "../acct/src/encode.rs"]
 pub(crate) mod encode;
 #[path = "../acct/src/histogram.rs"]
 pub(crate) mod histogram;
+#[path = "../acct/src/keys.rs"]
+pub(crate) mod keys;
 #[path = "../acct/src/leaves.rs"]
 pub(crate) mod leaves;
 #[path = "../acct/src/reasons.rs"]
@@ -22,5 +28,7 @@ pub(crate) mod snapshot;
 pub(crate) mod table;
 #[path = "../acct/src/timed.rs"]
 pub(crate) mod timed;
+#[path = "../acct/src/times.rs"]
+pub(crate) mod times;
 #[path = "../acct/src/view.rs"]
 pub(crate) mod view;

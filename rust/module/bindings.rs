@@ -21,4 +21,11 @@ const _: () = {
     assert!(paging::VPID == kvm_exit_hook_paging_KVM_EXIT_HOOK_ASID);
     assert!(paging::UNRESTRICTED == kvm_exit_hook_paging_KVM_EXIT_HOOK_UNRESTRICTED);
     assert!(paging::SVM == kvm_exit_hook_paging_KVM_EXIT_HOOK_SVM);
+
+    use crate::acct::clock::Change;
+    assert!(Change::Run as u32 == kvm_exit_hook_state_KVM_EXIT_HOOK_RUN);
+    assert!(Change::Vmm as u32 == kvm_exit_hook_state_KVM_EXIT_HOOK_VMM);
+    assert!(Change::Halted as u32 == kvm_exit_hook_state_KVM_EXIT_HOOK_HALTED);
+    assert!(Change::Preempted as u32 == kvm_exit_hook_state_KVM_EXIT_HOOK_PREEMPTED);
+    assert!(Change::Resumed as u32 == kvm_exit_hook_state_KVM_EXIT_HOOK_RESUMED);
 };

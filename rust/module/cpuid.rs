@@ -4,7 +4,7 @@
 
 use crate::{
     acct::{
-        leaves::{self, Context, Registers, Scope},
+        leaves::{self, Context, Registers, Scope, Whose},
         table::index_of,
         view::{View, WithInFlight}, //
     },
@@ -58,6 +58,10 @@ fn from<V: View>(
     query: &kvm_exit_hook_cpuid,
     view: impl Fn() -> V,
 ) -> Option<Registers> {
+    let times = |whose| match whose {
+        Whose::Vcpu => vcpu.times(),
+        Whose::Vm => vcpu.vm().times(),
+    };
     let live = || {
         let context = context(period::paging(), period::generation());
         let view = WithInFlight {
@@ -74,7 +78,13 @@ fn from<V: View>(
             0 => vcpu.release(),
             // Without room for it nothing is latched, which eax says.
             1 => {
-                let _ = vcpu.latch(|frozen| period::consistent(|| freeze(frozen, live())));
+                let _ = vcpu.latch(|frozen| {
+                    period::consistent(|| {
+                        freeze(frozen, live());
+                        frozen.vcpu = times(Whose::Vcpu);
+                        frozen.vm = times(Whose::Vm);
+                    })
+                });
             }
             _ => (),
         }
@@ -87,12 +97,13 @@ fn from<V: View>(
         let frozen = frozen?;
         let context = context(frozen.paging, frozen.generation);
         let view = &frozen.reading;
-        Some(leaves::answer(&context, view, query.function, query.index))
+        let times = |whose| frozen.times(whose);
+        Some(leaves::answer(&context, view, times, query.function, query.index))
     });
     latched.unwrap_or_else(|| {
         period::consistent(|| {
             let (context, view) = live();
-            leaves::answer(&context, &view, query.function, query.index)
+            leaves::answer(&context, &view, times, query.function, query.index)
         })
     })
 }

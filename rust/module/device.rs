@@ -5,10 +5,10 @@
 use crate::{
     acct::{
         encode,
-        snapshot::{self, ioctl, Header, Sink}, //
+        snapshot::{self, ioctl, Header, Key, Sink}, //
     },
     compat::this_module,
-    dump,
+    dump, measures,
     operations::Operations,
     params,
     period::{self, Period},
@@ -126,8 +126,17 @@ fn write(bytes: &mut Bytes, period: &Period) -> Result {
             paging: period::paging(),
             scope: params::get().map_or(0, |params| params.scope as u32),
             tsc_khz: tsc::khz(),
+            measures: measures::on(),
         },
     )?;
+    period.for_each_key(|reason, key, booked| {
+        let key = Key {
+            reason,
+            key,
+            booked,
+        };
+        snapshot::put_key(bytes, &key)
+    })?;
     let is_handled = |reason| period.is_handled(reason);
     let buckets = |index| period.buckets(index);
     encode::put_host(
@@ -137,6 +146,13 @@ fn write(bytes: &mut Bytes, period: &Period) -> Result {
         buckets,
         is_handled,
     )?;
-    vms::for_each(|vm, reading| encode::put_guest(bytes, &vm.header(), reading, is_handled))?;
+    let time = measures::on() & snapshot::measures::TIME != 0;
+    if time {
+        snapshot::put_host_time(bytes, &vms::times())?;
+    }
+    vms::for_each(|vm, reading| {
+        let vcpus = time.then(|| vm.vcpu_times()).into_iter().flatten();
+        encode::put_guest(bytes, &vm.header(), vcpus, reading, is_handled)
+    })?;
     snapshot::put_end(bytes)
 }

@@ -4,8 +4,11 @@
 
 use crate::{
     acct::{
-        table::{direct_index_of, index_of, Table},
-        timed::TimedTable,
+        cell::Cell,
+        clock::Change,
+        keys::{plan_of, Notes},
+        snapshot::measures::{DETAIL, TIME},
+        table::{direct_index_of, index_of, Cells},
     },
     bindings::{
         kvm_exit_hook_cpuid,
@@ -14,8 +17,10 @@ use crate::{
         kvm_exit_hooks,
         KVM_EXIT_HOOKS_VERSION, //
     },
-    compat, cpuid, dump, host,
+    compat, cpuid, dump,
+    host::{self, Cpu},
     period::{self, Period},
+    tsc,
     vms::Vcpu,
 };
 use core::{
@@ -32,11 +37,13 @@ use kernel::{
 
 type Register = unsafe extern "C" fn(*const kvm_exit_hooks) -> c_int;
 type Unregister = unsafe extern "C" fn();
+type ChangeHooks = Register;
 
 // Found by name and not linked, so that a kvm.ko without the hooks gets a sentence and not just
 // "Unknown symbol".
 const REGISTER: &CStr = c"kvm_exit_hooks_register";
 const UNREGISTER: &CStr = c"kvm_exit_hooks_unregister";
+const CHANGE: &CStr = c"kvm_exit_hooks_change";
 
 /// A symbol of another module, which stays loaded as long as this lives.
 struct Symbol(&'static CStr, ptr::NonNull<c_void>);
@@ -73,18 +80,44 @@ struct Shared(kvm_exit_hooks);
 // SAFETY: Never written; what it points to are functions and the module itself.
 unsafe impl Sync for Shared {}
 
-static HOOKS: Shared = Shared(kvm_exit_hooks {
-    version: KVM_EXIT_HOOKS_VERSION,
-    owner: compat::this_module().cast(),
-    vendor: Some(vendor),
-    vcpu_create: Some(vcpu_create),
-    vcpu_destroy: Some(vcpu_destroy),
-    cpu: Some(cpu_table),
-    exit: Some(exit),
-    exit_l2: Some(exit_l2),
-    cpuid: Some(cpuid_hook),
-    vcpu_reset: Some(vcpu_reset),
-});
+/// The hooks that measure what the bits of `acct::snapshot::measures` say: each exit goes to code
+/// that has no branch for what is off.
+static HOOKS: [Shared; 4] = [
+    hooks_of::<false, false>(),
+    hooks_of::<true, false>(),
+    hooks_of::<false, true>(),
+    hooks_of::<true, true>(),
+];
+
+const _: () = assert!(TIME == 1 && DETAIL == 2);
+
+const fn hooks_of<const TIMED: bool, const DETAILED: bool>() -> Shared {
+    Shared(kvm_exit_hooks {
+        version: KVM_EXIT_HOOKS_VERSION,
+        owner: compat::this_module().cast(),
+        vendor: Some(vendor),
+        vcpu_create: Some(vcpu_create),
+        vcpu_destroy: Some(vcpu_destroy),
+        cpu: Some(cpu_table),
+        exit: Some(exit::<TIMED, DETAILED>),
+        exit_l2: Some(exit_l2::<TIMED, DETAILED>),
+        cpuid: Some(cpuid_hook),
+        vcpu_reset: Some(vcpu_reset),
+        state: if TIMED { Some(state) } else { None },
+        detail: DETAILED as c_int,
+    })
+}
+
+/// Has other hooks called: those that measure what `measures` says. None of the former runs any
+/// more when this returns. Only while hooks are registered.
+pub(crate) fn change(measures: u32) -> Result {
+    let hooks = HOOKS.get(measures as usize).ok_or(EINVAL)?;
+    let change = Symbol::get(CHANGE).ok_or(ENODEV)?;
+    // SAFETY: The symbol of this name has this type, in the header the bindings come from.
+    let call = unsafe { mem::transmute::<*mut c_void, ChangeHooks>(change.1.as_ptr()) };
+    // SAFETY: The table is static, and differs from the registered one in what may differ.
+    kernel::error::to_result(unsafe { call(&hooks.0) })
+}
 
 impl Registration {
     /// Registers the hooks; from here on every exit is counted.
@@ -100,7 +133,7 @@ impl Registration {
         // SAFETY: The symbol of this name has this type, in the header the bindings come from.
         let call = unsafe { mem::transmute::<*mut c_void, Register>(register.1.as_ptr()) };
         // SAFETY: The table is static, and `Drop` unregisters it before its functions go.
-        kernel::error::to_result(unsafe { call(&HOOKS.0) })?;
+        kernel::error::to_result(unsafe { call(&HOOKS[0].0) })?;
         if !period::with(Period::has_vendor) {
             pr_info!("neither kvm-intel nor kvm-amd is loaded: counting starts when one is\n");
         }
@@ -192,19 +225,49 @@ unsafe extern "C" fn cpu_table(cpu: c_uint) -> *mut c_void {
     unsafe { host::table_of(cpu) }.cast_mut().cast()
 }
 
-/// The tables of the running vCPU, if it has one, and of the CPU.
+/// The running vCPU, if it has a table, and the CPU.
 ///
 /// # Safety
 ///
 /// Only for what KVM passes to a hook, and for as long as that runs.
 #[inline(always)]
-unsafe fn tables<'a>(vcpu: *mut c_void, cpu: *mut c_void) -> (Option<&'a Table>, &'a TimedTable) {
+unsafe fn tables<'a>(vcpu: *mut c_void, cpu: *mut c_void) -> (Option<&'a Vcpu>, &'a Cpu) {
     // SAFETY: What `vcpu_create` and `cpu_table` returned, the one perhaps null, the other not.
-    unsafe {
-        (
-            vcpu.cast::<Vcpu>().as_ref().map(|vcpu| &vcpu.table),
-            &*cpu.cast::<TimedTable>(),
-        )
+    unsafe { (vcpu.cast::<Vcpu>().as_ref(), &*cpu.cast::<Cpu>()) }
+}
+
+/// Books what of an exit is measured besides its count and cycles, after these.
+///
+/// # Safety
+///
+/// Only in an exit hook, with what [`tables`] gave there; with `DETAILED`, of a set that has it.
+#[inline(always)]
+unsafe fn book_more<const TIMED: bool, const DETAILED: bool>(
+    vcpu: &Vcpu,
+    cpu: &Cpu,
+    index: usize,
+    cycles: u64,
+) {
+    if DETAILED {
+        // SAFETY: This is a hook of this vCPU.
+        let notes = unsafe { vcpu.notes.own() };
+        // SAFETY: This hook is of a set that has `detail`.
+        let detail = unsafe { cpu.detail() };
+        if let Some(detail) = detail.filter(|_| notes.detail.of == notes.start) {
+            let isa = period::isa();
+            let about = Notes {
+                info1: notes.detail.info1,
+                info2: notes.detail.info2,
+                rax: notes.detail.rax,
+                rcx: notes.detail.rcx,
+                intr_info: notes.detail.intr_info,
+                error_code: notes.detail.error_code,
+            };
+            detail.book(plan_of(isa), isa, index, &about, cycles);
+        }
+    }
+    if TIMED {
+        vcpu.clock.exit(vcpu.notes.stamps(), cycles, tsc::now);
     }
 }
 
@@ -213,7 +276,7 @@ unsafe fn tables<'a>(vcpu: *mut c_void, cpu: *mut c_void) -> (Option<&'a Table>,
 /// # Safety
 ///
 /// Only as KVM's `exit` hook.
-unsafe extern "C" fn exit(
+unsafe extern "C" fn exit<const TIMED: bool, const DETAILED: bool>(
     vcpu: *mut c_void,
     cpu: *mut c_void,
     reason: c_uint,
@@ -221,14 +284,32 @@ unsafe extern "C" fn exit(
 ) {
     let Some(index) = direct_index_of(reason) else {
         // SAFETY: The same arguments.
-        return unsafe { exit_high(vcpu, cpu, reason, cycles) };
+        return unsafe { exit_high::<TIMED, DETAILED>(vcpu, cpu, reason, cycles) };
     };
+    // SAFETY: The same arguments.
+    unsafe { book::<TIMED, DETAILED>(vcpu, cpu, index, cycles) };
+}
+
+/// # Safety
+///
+/// As [`exit`].
+#[inline(always)]
+unsafe fn book<const TIMED: bool, const DETAILED: bool>(
+    vcpu: *mut c_void,
+    cpu: *mut c_void,
+    index: usize,
+    cycles: u64,
+) {
     // SAFETY: The same arguments.
     let (vcpu, cpu) = unsafe { tables(vcpu, cpu) };
     if let Some(vcpu) = vcpu {
-        vcpu.book(index, cycles);
+        vcpu.table.book(index, cycles);
     }
-    cpu.book(index, cycles);
+    cpu.table.book(index, cycles);
+    if let Some(vcpu) = vcpu {
+        // SAFETY: The same arguments.
+        unsafe { book_more::<TIMED, DETAILED>(vcpu, cpu, index, cycles) };
+    }
 }
 
 /// [`exit`] for a reason that is not its own index.
@@ -238,20 +319,21 @@ unsafe extern "C" fn exit(
 /// As [`exit`].
 #[cold]
 #[inline(never)]
-unsafe fn exit_high(vcpu: *mut c_void, cpu: *mut c_void, reason: u32, cycles: u64) {
+unsafe fn exit_high<const TIMED: bool, const DETAILED: bool>(
+    vcpu: *mut c_void,
+    cpu: *mut c_void,
+    reason: u32,
+    cycles: u64,
+) {
     let index = index_of(reason, period::isa);
     // SAFETY: The same arguments.
-    let (vcpu, cpu) = unsafe { tables(vcpu, cpu) };
-    if let Some(vcpu) = vcpu {
-        vcpu.book(index, cycles);
-    }
-    cpu.book(index, cycles);
+    unsafe { book::<TIMED, DETAILED>(vcpu, cpu, index, cycles) };
 }
 
 /// # Safety
 ///
 /// Only as KVM's `exit_l2` hook.
-unsafe extern "C" fn exit_l2(
+unsafe extern "C" fn exit_l2<const TIMED: bool, const DETAILED: bool>(
     vcpu: *mut c_void,
     cpu: *mut c_void,
     reason: c_uint,
@@ -261,10 +343,47 @@ unsafe extern "C" fn exit_l2(
     let index = index_of(reason, period::isa);
     // SAFETY: The same arguments.
     let (vcpu, cpu) = unsafe { tables(vcpu, cpu) };
+    cpu.table.book_l2(index, cycles, reflected != 0);
     if let Some(vcpu) = vcpu {
-        vcpu.book_l2(index, cycles, reflected != 0);
+        vcpu.table.book_l2(index, cycles, reflected != 0);
+        // SAFETY: The same arguments.
+        unsafe { book_more::<TIMED, DETAILED>(vcpu, cpu, index, cycles) };
     }
-    cpu.book_l2(index, cycles, reflected != 0);
+}
+
+/// The VMM's time and waiting are charged to the exit that led there.
+///
+/// # Safety
+///
+/// Only as KVM's `state` hook.
+unsafe extern "C" fn state(
+    vcpu: *mut c_void,
+    cpu: *mut c_void,
+    state: c_uint,
+    tsc: c_ulonglong,
+) {
+    // SAFETY: The same arguments.
+    let (vcpu, cpu) = unsafe { tables(vcpu, cpu) };
+    let (Some(vcpu), Some(change)) = (vcpu, Change::of(state)) else {
+        return;
+    };
+    // SAFETY: This is a hook of this vCPU.
+    let notes = unsafe { vcpu.notes.own() };
+    let ended = vcpu.clock.change(change, notes.start >= 0, tsc as i64);
+    // It has not had an exit yet.
+    if notes.reason > 0xffff {
+        return;
+    }
+    let index = index_of(notes.reason, period::isa);
+    let book = |cell: &Cell| {
+        if change == Change::Vmm {
+            cell.book_to_vmm();
+        }
+        cell.book_in_vmm(ended.vmm);
+        cell.book_halted(ended.halted);
+    };
+    vcpu.table.cell(index).map(book);
+    cpu.table.cell(index).map(book);
 }
 
 /// # Safety

@@ -4,14 +4,21 @@
 
 use crate::{
     acct::{
+        detail::{Baseline, Booked, Detail},
         histogram::Buckets,
+        keys::plan_of,
+        reasons::Isa,
         table::{Reading, Table, CELLS},
         timed::TimedTable,
         view::{Sum, View}, //
     },
     published::Published,
 };
-use core::{alloc::Layout, ptr};
+use core::{
+    alloc::Layout,
+    ptr,
+    sync::atomic::{AtomicPtr, Ordering::Relaxed}, //
+};
 use kernel::{
     alloc::{
         allocator::KVmalloc,
@@ -26,12 +33,38 @@ use kernel::{
 };
 use pin_init::Zeroable;
 
-// SAFETY: Arrays and structs of `AtomicU64`, for which all bits zero is the value 0.
-unsafe impl Zeroable for TimedTable {}
+/// What one CPU counts. Written by that CPU only, with preemption off.
+#[repr(C)]
+pub(crate) struct Cpu {
+    pub(crate) table: TimedTable,
+    /// Null while nobody notes what exits are about.
+    detail: AtomicPtr<Detail>,
+}
 
-/// The tables of all possible CPUs, where the hooks find them. Each is written by its CPU only, with
-/// preemption off.
-static TABLES: Published<KVBox<TimedTable>> = Published::new();
+// SAFETY: Arrays and structs of `AtomicU64`, for which all bits zero is the value 0, and a pointer,
+// for which it is null.
+unsafe impl Zeroable for Cpu {}
+// SAFETY: Arrays of structs of `AtomicU64`.
+unsafe impl Zeroable for Detail {}
+// SAFETY: An array of structs of `u64`.
+unsafe impl Zeroable for Baseline {}
+
+impl Cpu {
+    /// Where to book what an exit was about.
+    ///
+    /// # Safety
+    ///
+    /// Only in a hook of a set that has `detail`, or under the period's lock.
+    #[inline(always)]
+    pub(crate) unsafe fn detail(&self) -> Option<&Detail> {
+        // SAFETY: Null, or what `Tables` owns as long as such hooks may run; it frees it under the
+        // lock.
+        unsafe { self.detail.load(Relaxed).as_ref() }
+    }
+}
+
+/// The tables of all possible CPUs, where the hooks find them.
+static TABLES: Published<KVBox<Cpu>> = Published::new();
 
 /// What had been counted when this period began; a reading is shown without it. Guests read it
 /// without a lock; it is written under that of the period, within its sequence.
@@ -39,7 +72,10 @@ static BASELINE: Table = Table::new();
 
 /// Owns the CPUs' tables.
 pub(crate) struct Tables {
-    cpus: KVVec<KVBox<TimedTable>>,
+    cpus: KVVec<KVBox<Cpu>>,
+    /// What the exits of each CPU were about, and what it was when this period began; empty while
+    /// nobody notes it.
+    details: KVVec<(KVBox<Detail>, KVBox<Baseline>)>,
     /// As `BASELINE`; guests see no histograms, so this needs no atomics.
     histograms_baseline: KVVec<Buckets>,
     /// Room for what a period begins with, so that to begin one never fails.
@@ -51,15 +87,15 @@ extern "C" {
     fn kvm_exit_stats_node(cpu: c_uint) -> c_int;
 }
 
-/// A table of zeros, in the memory next to `cpu`.
-fn table_near(cpu: u32) -> Result<KVBox<TimedTable>> {
+/// Zeros, in the memory next to `cpu`.
+fn zeros_near<T: Zeroable>(cpu: u32) -> Result<KVBox<T>> {
     // SAFETY: It only looks the node up, of any possible CPU.
     let node = unsafe { kvm_exit_stats_node(cpu) };
     let node = NumaNode::new(node).unwrap_or(NumaNode::NO_NODE);
-    let layout = Layout::new::<TimedTable>();
+    let layout = Layout::new::<T>();
     let memory = KVmalloc::alloc(layout, GFP_KERNEL | __GFP_ZERO, node)?;
     // SAFETY: Memory of `KVBox`'s allocator and of this layout, ours alone; all zero, which is a
-    // valid table.
+    // valid `T`.
     Ok(unsafe { KVBox::from_raw(memory.as_ptr().cast()) })
 }
 
@@ -72,7 +108,7 @@ impl Tables {
     pub(crate) unsafe fn new() -> Result<Self> {
         let mut cpus = KVVec::with_capacity(cpu::nr_cpu_ids() as usize, GFP_KERNEL)?;
         for cpu in 0..cpu::nr_cpu_ids() {
-            cpus.push(table_near(cpu)?, GFP_KERNEL)?;
+            cpus.push(zeros_near(cpu)?, GFP_KERNEL)?;
         }
         let histograms_baseline = KVVec::from_elem(Buckets::default(), CELLS, GFP_KERNEL)?;
         let scratch = KVBox::zeroed(GFP_KERNEL)?;
@@ -81,6 +117,7 @@ impl Tables {
         unsafe { TABLES.set(cpus.as_slice()) };
         Ok(Self {
             cpus,
+            details: KVVec::new(),
             histograms_baseline,
             scratch,
         })
@@ -113,15 +150,52 @@ impl Tables {
         }
         sum(&self.cpus).read_since_load_into(&mut self.scratch);
         BASELINE.set(&self.scratch);
+        // After the cells, so that no key has more than its reason.
+        for (detail, baseline) in self.details.iter_mut() {
+            detail.begin(baseline);
+        }
         &mut self.scratch
     }
 
     fn buckets_since_load(&self, index: usize) -> Buckets {
         let mut sum = Buckets::default();
         for cpu in &self.cpus {
-            cpu.add_buckets_to(index, &mut sum);
+            cpu.table.add_buckets_to(index, &mut sum);
         }
         sum
+    }
+
+    /// Makes room for what exits are about, where there is none yet; or takes it away, with what is
+    /// in it.
+    pub(crate) fn keep_detail(&mut self, on: bool) -> Result {
+        if !on {
+            for cpu in &self.cpus {
+                cpu.detail.store(ptr::null_mut(), Relaxed);
+            }
+            self.details = KVVec::new();
+        } else if self.details.is_empty() {
+            let mut details = KVVec::with_capacity(self.cpus.len(), GFP_KERNEL)?;
+            for cpu in 0..self.cpus.len() {
+                let cpu = cpu as u32;
+                details.push((zeros_near(cpu)?, zeros_near(cpu)?), GFP_KERNEL)?;
+            }
+            self.details = details;
+            for (cpu, (detail, _)) in self.cpus.iter().zip(&self.details) {
+                let detail: *const Detail = &**detail;
+                cpu.detail.store(detail.cast_mut(), Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `row` for each key that a CPU has counted: reason, key, numbers.
+    pub(crate) fn for_each_key(
+        &self,
+        isa: Isa,
+        mut row: impl FnMut(u32, u64, Booked) -> Result,
+    ) -> Result {
+        let mut details = self.details.iter();
+        details.try_for_each(|(detail, baseline)| detail.rows(plan_of(isa), baseline, &mut row))
     }
 }
 
@@ -139,7 +213,7 @@ impl Drop for Tables {
 /// # Safety
 ///
 /// Only in a hook.
-pub(crate) unsafe fn table_of(cpu: u32) -> *const TimedTable {
+pub(crate) unsafe fn table_of(cpu: u32) -> *const Cpu {
     // SAFETY: In a hook, so the tables outlive this call.
     let tables = unsafe { TABLES.get() };
     tables
@@ -157,6 +231,6 @@ pub(crate) unsafe fn view() -> impl View {
     sum(unsafe { TABLES.get() })
 }
 
-fn sum(cpus: &[KVBox<TimedTable>]) -> Sum<'_, impl Iterator<Item = &TimedTable> + Clone> {
-    Sum::new(cpus.iter().map(|cpu| &**cpu), &BASELINE)
+fn sum(cpus: &[KVBox<Cpu>]) -> Sum<'_, impl Iterator<Item = &TimedTable> + Clone> {
+    Sum::new(cpus.iter().map(|cpu| &cpu.table), &BASELINE)
 }

@@ -2,19 +2,35 @@
 
 //! A view that a guest has latched on one of its vCPUs, to read it leaf by leaf.
 
-use crate::acct::table::Reading;
+use crate::acct::{
+    leaves::Whose,
+    table::Reading,
+    times::Times, //
+};
 use kernel::{alloc::KVBox, prelude::*};
 use pin_init::Zeroable;
 
 /// The view, and what INFO says of it.
 pub(crate) struct Frozen {
     pub(crate) reading: Reading,
+    pub(crate) vcpu: Times,
+    pub(crate) vm: Times,
     pub(crate) generation: u32,
     pub(crate) paging: u32,
 }
 
 // SAFETY: Integers only.
 unsafe impl Zeroable for Frozen {}
+
+impl Frozen {
+    /// The time that [`crate::acct::leaves::TIME`] is about.
+    pub(crate) fn times(&self, whose: Whose) -> Times {
+        match whose {
+            Whose::Vcpu => self.vcpu,
+            Whose::Vm => self.vm,
+        }
+    }
+}
 
 /// What one vCPU has latched. Its room stays once it was needed: a guest may latch at any rate.
 pub(crate) struct Latch {

@@ -23,6 +23,7 @@ mod generation;
 mod hooks;
 mod host;
 mod latch;
+mod measures;
 mod operations;
 mod params;
 mod period;
@@ -49,6 +50,7 @@ module! {
 struct KvmExitStats {
     _debugfs: files::Directory,
     _device: Pin<KBox<device::Device>>,
+    _switches: measures::Switches,
     _hooks: hooks::Registration,
     _counting: period::Counting,
 }
@@ -62,9 +64,11 @@ impl kernel::Module for KvmExitStats {
         // SAFETY: Called once, and before the hooks are registered.
         let counting = unsafe { period::Counting::start() }?;
         let hooks = hooks::Registration::new(&counting)?;
+        let switches = measures::Switches::new(&hooks)?;
         Ok(Self {
             _debugfs: debugfs::directory(),
             _device: device::Device::new()?,
+            _switches: switches,
             _hooks: hooks,
             _counting: counting,
         })

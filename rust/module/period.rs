@@ -7,6 +7,7 @@
 
 use crate::{
     acct::{
+        detail::Booked,
         histogram::Buckets,
         leaves::paging,
         reasons::Isa,
@@ -18,6 +19,7 @@ use crate::{
     host::Tables,
     vms,
 };
+use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::{
     alloc::KVBox,
     prelude::*,
@@ -33,8 +35,9 @@ static SEQUENCE: Sequence = Sequence::new();
 /// Moves when counting starts anew: on a reset, and when a vendor module has been loaded.
 static GENERATION: Atomic<u32> = Atomic::new(0);
 
-/// Bits of `acct::leaves::paging`.
-static PAGING: Atomic<u32> = Atomic::new(0);
+/// Bits of `acct::leaves::paging`. `core`'s atomic, because exits read it, and a load of the kernel's
+/// is a call of a C function.
+static PAGING: AtomicU32 = AtomicU32::new(0);
 
 /// What the lock protects.
 pub(crate) struct Period {
@@ -94,6 +97,12 @@ pub(crate) fn reset() {
     PERIOD.lock().begin(paging());
 }
 
+/// Makes room for what exits are about, or, when no exit looks for it any more, takes it away.
+pub(crate) fn keep_detail(on: bool) -> Result {
+    let mut period = PERIOD.lock();
+    period.tables.as_mut().ok_or(ENODEV)?.keep_detail(on)
+}
+
 /// A vendor module has come: begins a new period.
 pub(crate) fn vendor_came(vendor: &kvm_exit_hook_vendor) {
     let mut period = PERIOD.lock();
@@ -116,7 +125,7 @@ impl Period {
             vms::begin(tables.begin());
         }
         GENERATION.store(next, Relaxed);
-        PAGING.store(paging, Relaxed);
+        PAGING.store(paging, Ordering::Relaxed);
         SEQUENCE.end();
     }
 
@@ -129,6 +138,11 @@ impl Period {
     pub(crate) fn buckets(&self, index: usize) -> Buckets {
         let tables = self.tables.as_ref();
         tables.map(|t| t.buckets(index)).unwrap_or_default()
+    }
+
+    /// Calls `row` for each key that a CPU has counted: reason, key, numbers.
+    pub(crate) fn for_each_key(&self, row: impl FnMut(u32, u64, Booked) -> Result) -> Result {
+        self.tables.as_ref().ok_or(ENODEV)?.for_each_key(isa(), row)
     }
 
     /// Whether a vendor module is loaded.
@@ -149,10 +163,12 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
 }
 
+#[inline(always)]
 pub(crate) fn paging() -> u32 {
-    PAGING.load(Relaxed)
+    PAGING.load(Ordering::Relaxed)
 }
 
+#[inline(always)]
 pub(crate) fn isa() -> Isa {
     if paging() & paging::SVM != 0 {
         Isa::Svm

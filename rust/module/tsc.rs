@@ -2,7 +2,7 @@
 
 //! The clock of the cycles.
 
-use core::ptr;
+use core::{arch::x86_64::_rdtsc, ptr};
 use kernel::{bindings, prelude::*};
 
 /// Frequency of the host's TSC; 0 where the kernel could not tell it. It may still change a little
@@ -10,6 +10,14 @@ use kernel::{bindings, prelude::*};
 pub(crate) fn khz() -> u32 {
     // SAFETY: An aligned word, which the kernel writes whole, as it reads it: without a lock.
     unsafe { ptr::read_volatile(&raw const bindings::tsc_khz) }
+}
+
+/// The TSC of this CPU, as KVM reads it for its notes: `rdtsc()`, not ordered.
+#[inline(always)]
+pub(crate) fn now() -> i64 {
+    // `_rdtsc()` is unsafe, although every x86-64 processor has RDTSC.
+    // SAFETY: The kernel may always execute it.
+    unsafe { _rdtsc() as i64 }
 }
 
 /// Says why there will be nothing to count, where that is so.

@@ -4,12 +4,15 @@
 
 use crate::{
     acct::{
+        clock::{Clock, Stamps},
         snapshot::{self, COMM},
         table::{Reading, Table},
+        times::{Times, TimesCell},
         view::{Sum, View}, //
     },
-    bindings::kvm_exit_hook_vcpu,
+    bindings::{kvm_exit_hook_notes, kvm_exit_hook_vcpu},
     latch::{Frozen, Latch},
+    tsc,
 };
 use core::{
     iter, ptr,
@@ -33,6 +36,10 @@ use pin_init::Zeroable;
 unsafe impl Zeroable for Table {}
 // SAFETY: `u64`s only.
 unsafe impl Zeroable for Reading {}
+// SAFETY: As for `Table`.
+unsafe impl Zeroable for Clock {}
+// SAFETY: As for `Table`.
+unsafe impl Zeroable for TimesCell {}
 
 /// One VM that has vCPUs.
 pub(crate) struct Vm {
@@ -59,6 +66,14 @@ pub(crate) struct Vm {
 pub(crate) struct Vcpu {
     /// First, because every exit goes here.
     pub(crate) table: Table,
+    /// Where its time goes.
+    pub(crate) clock: Clock,
+    /// What KVM notes of it.
+    pub(crate) notes: Notes,
+    /// Its time when this period began; as its VM's baseline.
+    time_baseline: TimesCell,
+    /// Its number in its VM.
+    index: u32,
     next: AtomicPtr<Vcpu>,
     vm: Arc<Vm>,
     /// What the guest keeps on this vCPU. Only the vCPU's own thread takes the lock.
@@ -66,9 +81,49 @@ pub(crate) struct Vcpu {
     latch: Mutex<Latch>,
 }
 
+/// KVM's notes of a vCPU, which are there until that is destroyed.
+pub(crate) struct Notes(*const kvm_exit_hook_notes);
+
+// SAFETY: Read word by word, beside KVM, which writes it so.
+unsafe impl Send for Notes {}
+// SAFETY: As above.
+unsafe impl Sync for Notes {}
+
+impl Notes {
+    /// The stamps now.
+    #[inline(always)]
+    pub(crate) fn stamps(&self) -> Stamps {
+        // SAFETY: Aligned words of what outlives `self`.
+        unsafe {
+            Stamps {
+                entered: ptr::read_volatile(&raw const (*self.0).entered) as i64,
+                start: ptr::read_volatile(&raw const (*self.0).start),
+            }
+        }
+    }
+
+    /// All of it, on the vCPU's own thread.
+    ///
+    /// # Safety
+    ///
+    /// Only in a hook of this vCPU.
+    #[inline(always)]
+    pub(crate) unsafe fn own(&self) -> &kvm_exit_hook_notes {
+        // SAFETY: This thread is the one that writes, and it is here.
+        unsafe { &*self.0 }
+    }
+}
+
+/// What the lock protects.
+struct Vms {
+    list: KVec<Arc<Vm>>,
+    /// The time of vCPUs that went in this period.
+    gone: Times,
+}
+
 global_lock! {
     /// All VMs; who holds it may walk the lists of their vCPUs.
-    unsafe(uninit) static VMS: Mutex<KVec<Arc<Vm>>> = KVec::new();
+    unsafe(uninit) static VMS: Mutex<Vms> = Vms { list: KVec::new(), gone: Times::ZERO };
 }
 
 /// Makes the list of VMs usable.
@@ -108,6 +163,17 @@ impl Vm {
         Sum::new(self.vcpus().map(|vcpu| &vcpu.table), &self.baseline)
     }
 
+    /// This period's time, of all vCPUs.
+    pub(crate) fn times(&self) -> Times {
+        self.vcpus()
+            .fold(Times::ZERO, |sum, vcpu| sum.plus(&vcpu.times()))
+    }
+
+    /// Each of its vCPUs, the newest first: index and time.
+    pub(crate) fn vcpu_times(&self) -> impl Iterator<Item = (u32, Times)> + '_ {
+        self.vcpus().map(|vcpu| (vcpu.index, vcpu.times()))
+    }
+
     /// How often one of its vCPUs has been reset: whoever runs there now may be somebody else.
     pub(crate) fn resets(&self) -> u32 {
         self.resets.load(atomic::Relaxed)
@@ -137,7 +203,8 @@ impl Vm {
 /// Runs `f` on every VM, with its counts of this period. Only under the period's lock.
 pub(crate) fn for_each(mut f: impl FnMut(&Vm, &Reading) -> Result) -> Result {
     let mut reading = KVBox::<Reading>::zeroed(GFP_KERNEL)?;
-    for vm in VMS.lock().iter().filter(|vm| !vm.dying.load(Relaxed)) {
+    let vms = VMS.lock();
+    for vm in vms.list.iter().filter(|vm| !vm.dying.load(Relaxed)) {
         vm.view().read_into(&mut reading);
         f(vm, &reading)?;
     }
@@ -146,9 +213,28 @@ pub(crate) fn for_each(mut f: impl FnMut(&Vm, &Reading) -> Result) -> Result {
 
 /// Begins a new period for every VM, with `scratch` to work in. Only under the period's lock.
 pub(crate) fn begin(scratch: &mut Reading) {
-    for vm in VMS.lock().iter() {
+    let mut vms = VMS.lock();
+    for vm in &vms.list {
         vm.view().read_since_load_into(scratch);
         vm.baseline.set(scratch);
+        for vcpu in vm.vcpus() {
+            vcpu.time_baseline.set(&vcpu.times_since_load());
+        }
+    }
+    vms.gone = Times::ZERO;
+}
+
+/// This period's time of all vCPUs, those that are gone included. Only under the period's lock.
+pub(crate) fn times() -> Times {
+    let vms = VMS.lock();
+    let there = vms.list.iter().map(|vm| vm.times());
+    there.fold(vms.gone, |sum, times| sum.plus(&times))
+}
+
+/// Stops the clocks of all vCPUs. Only while no hook moves them.
+pub(crate) fn stop_clocks() {
+    for vm in &VMS.lock().list {
+        vm.vcpus().for_each(Vcpu::stop_clock);
     }
 }
 
@@ -156,9 +242,9 @@ impl Vcpu {
     /// Makes the table of the vCPU `info` and adds it to its VM.
     pub(crate) fn create(info: &kvm_exit_hook_vcpu) -> Result<*mut c_void> {
         let mut vms = VMS.lock();
-        vms.reserve(1, GFP_KERNEL)?;
+        vms.list.reserve(1, GFP_KERNEL)?;
         let key = info.vm.addr();
-        let known = vms.iter().find(|vm| vm.key == key).cloned();
+        let known = vms.list.iter().find(|vm| vm.key == key).cloned();
         let vm = match &known {
             Some(vm) => vm.clone(),
             None => Vm::new(key, info)?,
@@ -168,18 +254,23 @@ impl Vcpu {
         let vcpu = KVBox::pin_init(
             pin_init!(Self {
                 table <- pin_init::init_zeroed(),
+                clock <- pin_init::init_zeroed(),
+                notes: Notes(info.notes),
+                time_baseline <- pin_init::init_zeroed(),
+                index: info.index,
                 next: AtomicPtr::new(next),
                 vm: owner,
                 latch <- new_mutex!(Latch::new()),
             }),
             GFP_KERNEL_ACCOUNT,
         )?;
+        vcpu.stop_clock();
         let vcpu = vcpu.into_foreign();
         // Pairs with the Acquire in `vcpus`: who finds the vCPU finds its table zeroed.
         vm.vcpus.store(vcpu.cast(), Release);
         if known.is_none() {
             // Cannot fail: the room was reserved above.
-            let _ = vms.push_within_capacity(vm);
+            let _ = vms.list.push_within_capacity(vm);
         }
         Ok(vcpu)
     }
@@ -194,6 +285,7 @@ impl Vcpu {
         // SAFETY: It was made by `into_foreign` and is given back once, here.
         let vcpu = unsafe { Pin::<KVBox<Self>>::from_foreign(vcpu) };
         vcpu.vm.dying.store(true, Relaxed);
+        vms.gone = vms.gone.plus(&vcpu.times());
 
         let this = ptr::from_ref(&*vcpu).cast_mut();
         let next = vcpu.next.load(Relaxed);
@@ -203,8 +295,21 @@ impl Vcpu {
             before.next.store(next, Relaxed);
         }
         if vcpu.vm.vcpus.load(Relaxed).is_null() {
-            vms.retain(|vm| vm.key != vcpu.vm.key);
+            vms.list.retain(|vm| vm.key != vcpu.vm.key);
         }
+    }
+
+    /// This period's time.
+    pub(crate) fn times(&self) -> Times {
+        self.times_since_load().since(&self.time_baseline.get())
+    }
+
+    fn times_since_load(&self) -> Times {
+        self.clock.read(|| self.notes.stamps(), tsc::now)
+    }
+
+    fn stop_clock(&self) {
+        self.clock.stop(|| self.notes.stamps(), tsc::now);
     }
 
     /// The VM it belongs to.

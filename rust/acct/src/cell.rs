@@ -79,6 +79,8 @@ pub struct Cell {
     l1: Live,
     l2: Live,
     reflected: Counter,
+    vmm: Live,
+    halted: Counter,
 }
 
 impl Cell {
@@ -88,6 +90,8 @@ impl Cell {
             l1: Live::new(),
             l2: Live::new(),
             reflected: Counter::new(),
+            vmm: Live::new(),
+            halted: Counter::new(),
         }
     }
 
@@ -96,6 +100,8 @@ impl Cell {
         self.l1.set(&values.l1);
         self.l2.set(&values.l2);
         self.reflected.set(values.reflected);
+        self.vmm.set(&values.vmm);
+        self.halted.set(values.halted);
     }
 
     /// Books one exit taken while L1 ran. Only the cell's one writer may call this.
@@ -114,12 +120,34 @@ impl Cell {
         }
     }
 
+    /// Books that one exit led out to the VMM. Only the cell's one writer may call this.
+    #[inline]
+    pub fn book_to_vmm(&self) {
+        self.vmm.count.add(1);
+    }
+
+    /// Books the time in the VMM of the exit that led out there. Only the cell's one writer may
+    /// call this.
+    #[inline]
+    pub fn book_in_vmm(&self, cycles: u64) {
+        self.vmm.cycles.add(cycles);
+    }
+
+    /// Books the time in which the vCPU waited after the exit. Only the cell's one writer may call
+    /// this.
+    #[inline]
+    pub fn book_halted(&self, cycles: u64) {
+        self.halted.add(cycles);
+    }
+
     /// What the cell holds now. An exit booked meanwhile may be in it with a part of its numbers.
     pub fn read(&self) -> Values {
         Values {
             l1: self.l1.read(),
             l2: self.l2.read(),
             reflected: self.reflected.get(),
+            vmm: self.vmm.read(),
+            halted: self.halted.get(),
         }
     }
 }
@@ -144,6 +172,10 @@ pub struct Values {
     pub l2: Level,
     /// Of those taken while L2 ran: handed to L1.
     pub reflected: u64,
+    /// How often one of these exits, of whatever level, led out to the VMM, and the cycles there.
+    pub vmm: Level,
+    /// The cycles in which the vCPU waited after one.
+    pub halted: u64,
 }
 
 impl Values {
@@ -152,6 +184,8 @@ impl Values {
         l1: Level::ZERO,
         l2: Level::ZERO,
         reflected: 0,
+        vmm: Level::ZERO,
+        halted: 0,
     };
 
     /// All levels together.
@@ -168,6 +202,8 @@ impl Values {
             l1: self.l1.plus(&other.l1),
             l2: self.l2.plus(&other.l2),
             reflected: self.reflected.wrapping_add(other.reflected),
+            vmm: self.vmm.plus(&other.vmm),
+            halted: self.halted.wrapping_add(other.halted),
         }
     }
 
@@ -177,6 +213,8 @@ impl Values {
             l1: self.l1.since(&earlier.l1),
             l2: self.l2.since(&earlier.l2),
             reflected: self.reflected.wrapping_sub(earlier.reflected),
+            vmm: self.vmm.since(&earlier.vmm),
+            halted: self.halted.wrapping_sub(earlier.halted),
         }
     }
 

@@ -5,8 +5,11 @@
 use super::{
     histogram::Buckets,
     reasons::Isa,
-    snapshot::{put_host_row, put_vm, put_vm_row, Row, Sink, Vm, Words, HANDLED},
+    snapshot::{
+        put_host_row, put_row_time, put_vcpu, put_vm, put_vm_row, Row, Sink, Vm, Words, HANDLED,
+    },
     table::{index_named, Reading},
+    times::Times,
 };
 
 /// Writes the host's view: `buckets` has the histogram of a cell, `is_handled` tells whether the
@@ -27,18 +30,21 @@ pub fn put_host<S: Sink>(
             values: *values,
             buckets: Words::Native(buckets.trimmed()),
         };
-        put_host_row(sink, &row)
+        put_host_row(sink, &row)?;
+        put_row_time(sink, values)
     })
 }
 
-/// Writes a VM and its view.
+/// Writes a VM, its vCPUs' time (of each its index), and its view.
 pub fn put_guest<S: Sink>(
     sink: &mut S,
     vm: &Vm,
+    mut vcpus: impl Iterator<Item = (u32, Times)>,
     reading: &Reading,
     is_handled: impl Fn(u32) -> bool,
 ) -> Result<(), S::Error> {
     put_vm(sink, vm)?;
+    vcpus.try_for_each(|(index, times)| put_vcpu(sink, index, &times))?;
     reading.rows().try_for_each(|(reason, values)| {
         let row = Row {
             reason,
@@ -46,7 +52,8 @@ pub fn put_guest<S: Sink>(
             values: *values,
             buckets: Words::Native(&[]),
         };
-        put_vm_row(sink, &row)
+        put_vm_row(sink, &row)?;
+        put_row_time(sink, values)
     })
 }
 

@@ -8,6 +8,7 @@ use super::{
     cell::{Level, Values},
     reasons::Isa,
     table::index_named,
+    times::{State, Times},
     view::View,
 };
 
@@ -87,11 +88,39 @@ pub const REASON_L2: u32 = 0x4fff_ff03;
 /// Latches the asking vCPU's view (ecx = 1) or releases it (ecx = 0).
 pub const LATCH: u32 = 0x4fff_ff04;
 
+/// Cycles of a state, and how often it was entered: of the asking vCPU, or of its VM.
+pub const TIME: u32 = 0x4fff_ff05;
+/// Of the exits of a reason those that led out to the VMM: count, and the cycles there.
+pub const VMM: u32 = 0x4fff_ff06;
+
+/// The highest of these.
+pub const LAST_EXTENDED: u32 = VMM;
+
 /// The highest leaf of any layout: all lie between [`SIGNATURE`] and this.
 pub const LAST: u32 = 0x4fff_ffff;
 
-/// The sub-leaf of [`REASON`] and [`REASON_L2`] that asks for the total.
+/// The sub-leaf of [`REASON`], [`REASON_L2`] and [`VMM`] that asks for the total, and that of
+/// [`TIME`] for all states of the vCPU.
 pub const TOTAL: u32 = 0xffff_ffff;
+
+/// The sub-leaves of [`TIME`]: a state's number, as in [`State`], or one of these.
+pub mod time {
+    /// Off the CPU though it could run.
+    pub const PREEMPTED: u32 = 5;
+    /// All states together.
+    pub const ELAPSED: u32 = 0xff;
+    /// Set: of all the VM's vCPUs.
+    pub const VM: u32 = 1 << 8;
+}
+
+/// Whose time [`TIME`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// That of the vCPU that asks.
+    Vcpu,
+    /// That of all its VM's vCPUs.
+    Vm,
+}
 
 /// Version of the extended leaves.
 pub const ABI: u32 = 1;
@@ -177,13 +206,20 @@ pub struct Registers {
     pub edx: u32,
 }
 
-/// The answer to CPUID `leaf` with `subleaf` in ecx; `None` where KVM's own answer stands.
+/// The answer to CPUID `leaf` with `subleaf` in ecx; `None` where KVM's own answer stands. `times`
+/// is asked for [`TIME`] only.
 ///
 /// [`LATCH`] is not answered here: only the module can keep a view.
-pub fn answer(ctx: &Context, view: &impl View, leaf: u32, subleaf: u32) -> Option<Registers> {
+pub fn answer(
+    ctx: &Context,
+    view: &impl View,
+    times: impl FnOnce(Whose) -> Times,
+    leaf: u32,
+    subleaf: u32,
+) -> Option<Registers> {
     match leaf {
         SIGNATURE => Some(Registers {
-            eax: LATCH,
+            eax: LAST_EXTENDED,
             ebx: SIGNATURE_TEXT[0],
             ecx: SIGNATURE_TEXT[1],
             edx: SIGNATURE_TEXT[2],
@@ -196,6 +232,8 @@ pub fn answer(ctx: &Context, view: &impl View, leaf: u32, subleaf: u32) -> Optio
         }),
         REASON => Some(wide(asked(ctx, view, subleaf).all())),
         REASON_L2 => Some(wide(asked(ctx, view, subleaf).l2)),
+        TIME => Some(time(times, subleaf)),
+        VMM => Some(wide(asked(ctx, view, subleaf).vmm)),
         _ => ctx
             .layout
             .quantity(leaf)
@@ -203,7 +241,35 @@ pub fn answer(ctx: &Context, view: &impl View, leaf: u32, subleaf: u32) -> Optio
     }
 }
 
-/// What [`REASON`] and [`REASON_L2`] are about.
+/// Zeros where there is no such state.
+fn time(times: impl FnOnce(Whose) -> Times, subleaf: u32) -> Registers {
+    // All bits set is all states of the vCPU, although bit 8 is among them.
+    let (whose, what) = match subleaf {
+        TOTAL => (Whose::Vcpu, time::ELAPSED),
+        _ if subleaf & time::VM != 0 => (Whose::Vm, subleaf & !time::VM),
+        _ => (Whose::Vcpu, subleaf),
+    };
+    let times = times(whose);
+    wide(match what {
+        time::PREEMPTED => Level {
+            count: times.preemptions,
+            cycles: times.preempted(),
+        },
+        time::ELAPSED => Level {
+            count: 0,
+            cycles: times.elapsed(),
+        },
+        _ => match State::ALL.get(what as usize) {
+            Some((state, _)) => Level {
+                count: times.entered[*state as usize],
+                cycles: times.cycles[*state as usize],
+            },
+            None => Level::default(),
+        },
+    })
+}
+
+/// What [`REASON`], [`REASON_L2`] and [`VMM`] are about.
 fn asked(ctx: &Context, view: &impl View, subleaf: u32) -> Values {
     if subleaf == TOTAL {
         return view.total();

@@ -9,12 +9,16 @@
 
 pub mod caps;
 pub mod cell;
+pub mod clock;
+pub mod detail;
 pub mod encode;
 pub mod histogram;
+pub mod keys;
 pub mod leaves;
 pub mod reasons;
 pub mod sequence;
 pub mod snapshot;
 pub mod table;
 pub mod timed;
+pub mod times;
 pub mod view;

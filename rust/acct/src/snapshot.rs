@@ -6,7 +6,11 @@
 //! reader skips kinds it does not know, and bytes at the end of a payload that it does not know.
 //! `docs/snapshot.md` is the text to this.
 
-use super::cell::{Level, Values};
+use super::{
+    cell::{Level, Values},
+    detail::Booked,
+    times::{Times, WORDS},
+};
 
 /// First bytes of every snapshot.
 pub const MAGIC: [u8; 8] = *b"KVMXSNAP";
@@ -24,6 +28,16 @@ pub mod kind {
     pub const VM_ROW: u32 = 3;
     /// The last record, empty: without it the snapshot is not whole.
     pub const END: u32 = 4;
+    /// What the row before it, of the host or of a VM, has besides: `{vmm_count, vmm_cycles,
+    /// halted_cycles}`.
+    pub const ROW_TIME: u32 = 5;
+    /// The time of all vCPUs, those that are gone included: `{cycles[5], preempted[5], entered[5],
+    /// preemptions}`.
+    pub const HOST_TIME: u32 = 6;
+    /// A vCPU of the VM before it, and its time: `{index, 0, as HOST_TIME}`.
+    pub const VCPU: u32 = 7;
+    /// What one CPU counted of one key: `{reason, 0, key, count, cycles}`.
+    pub const KEY: u32 = 8;
 }
 
 /// What the device does besides being read; neither takes an argument.
@@ -32,6 +46,14 @@ pub mod ioctl {
     pub const RESET: u32 = ((b'K' as u32) << 8) | 1;
     /// Dumps to the kernel log: `_IO('K', 2)`.
     pub const DUMP: u32 = ((b'K' as u32) << 8) | 2;
+}
+
+/// What the module measures besides counts and cycles, as bits.
+pub mod measures {
+    /// Where the vCPUs' time goes.
+    pub const TIME: u32 = 1 << 0;
+    /// What the exits are about.
+    pub const DETAIL: u32 = 1 << 1;
 }
 
 /// Flag of a row: the running KVM has a handler for the reason.
@@ -51,10 +73,15 @@ pub struct Header {
     pub scope: u32,
     /// Frequency of the host's TSC.
     pub tsc_khz: u32,
+    /// What is on now, bits of [`measures`].
+    pub measures: u32,
 }
 
-/// Length of an encoded header: magic, version, length, four words.
-const HEADER_LENGTH: usize = 8 + 4 + 4 + 4 * 4;
+/// Length of an encoded header: magic, version, length, five words.
+const HEADER_LENGTH: usize = 8 + 4 + 4 + 5 * 4;
+
+/// The same before there was [`Header::measures`].
+const HEADER_LENGTH_OLD: usize = HEADER_LENGTH - 4;
 
 /// Where an encoder writes.
 pub trait Sink {
@@ -75,6 +102,7 @@ pub fn put_header<S: Sink>(sink: &mut S, header: &Header) -> Result<(), S::Error
         header.paging,
         header.scope,
         header.tsc_khz,
+        header.measures,
     ]
     .into_iter()
     .try_for_each(|word| put_u32(sink, word))
@@ -97,6 +125,42 @@ pub fn put_vm<S: Sink>(sink: &mut S, vm: &Vm) -> Result<(), S::Error> {
     put_u32(sink, vm.pid)?;
     put_u32(sink, vm.vcpus)?;
     sink.put(&vm.comm)
+}
+
+/// Writes what the row written last has of the VMM's time and of waiting; nothing if that is none.
+pub fn put_row_time<S: Sink>(sink: &mut S, values: &Values) -> Result<(), S::Error> {
+    let words = [values.vmm.count, values.vmm.cycles, values.halted];
+    if words == [0; 3] {
+        return Ok(());
+    }
+    put_u32(sink, kind::ROW_TIME)?;
+    put_u32(sink, 3 * 8)?;
+    put_words(sink, words)
+}
+
+/// Writes the time of all vCPUs.
+pub fn put_host_time<S: Sink>(sink: &mut S, times: &Times) -> Result<(), S::Error> {
+    put_u32(sink, kind::HOST_TIME)?;
+    put_u32(sink, WORDS as u32 * 8)?;
+    put_words(sink, times.words())
+}
+
+/// Writes a vCPU of the VM written last.
+pub fn put_vcpu<S: Sink>(sink: &mut S, index: u32, times: &Times) -> Result<(), S::Error> {
+    put_u32(sink, kind::VCPU)?;
+    put_u32(sink, 4 + 4 + WORDS as u32 * 8)?;
+    put_u32(sink, index)?;
+    put_u32(sink, 0)?;
+    put_words(sink, times.words())
+}
+
+/// Writes what one CPU counted of a key. Before the rows: then no key has more than its reason.
+pub fn put_key<S: Sink>(sink: &mut S, key: &Key) -> Result<(), S::Error> {
+    put_u32(sink, kind::KEY)?;
+    put_u32(sink, KEY_LENGTH as u32)?;
+    put_u32(sink, key.reason)?;
+    put_u32(sink, 0)?;
+    put_words(sink, [key.key, key.booked.count, key.booked.cycles])
 }
 
 /// Writes the end.
@@ -127,6 +191,17 @@ pub struct Vm {
     pub vcpus: u32,
     /// That process's name, padded with zeros.
     pub comm: [u8; COMM],
+}
+
+/// What one CPU counted of what a reason's exits were about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The reason.
+    pub reason: u32,
+    /// The key, as `keys::Kind` of the reason says.
+    pub key: u64,
+    /// How many exits, and their cycles.
+    pub booked: Booked,
 }
 
 /// 64-bit words, native or as they lie in a snapshot.
@@ -161,19 +236,26 @@ impl Eq for Words<'_> {}
 /// Bytes of a row without its buckets.
 const ROW_LENGTH: usize = 4 + 4 + 5 * 8;
 
+/// Bytes of a key.
+const KEY_LENGTH: usize = 4 + 4 + 3 * 8;
+
 fn put_row<S: Sink>(sink: &mut S, kind: u32, row: &Row<'_>) -> Result<(), S::Error> {
     let buckets = row.buckets.iter().count();
     put_u32(sink, kind)?;
     put_u32(sink, (ROW_LENGTH + buckets * 8) as u32)?;
     put_u32(sink, row.reason)?;
     put_u32(sink, row.flags)?;
-    let Values { l1, l2, reflected } = row.values;
-    for word in [l1.count, l1.cycles, l2.count, l2.cycles, reflected] {
-        sink.put(&word.to_le_bytes())?;
-    }
-    row.buckets
-        .iter()
-        .try_for_each(|n| sink.put(&n.to_le_bytes()))
+    let Values {
+        l1, l2, reflected, ..
+    } = row.values;
+    let words = [l1.count, l1.cycles, l2.count, l2.cycles, reflected];
+    put_words(sink, words.into_iter().chain(row.buckets.iter()))
+}
+
+fn put_words<S: Sink>(sink: &mut S, words: impl IntoIterator<Item = u64>) -> Result<(), S::Error> {
+    words
+        .into_iter()
+        .try_for_each(|word| sink.put(&word.to_le_bytes()))
 }
 
 fn put_u32<S: Sink>(sink: &mut S, word: u32) -> Result<(), S::Error> {
@@ -189,6 +271,14 @@ pub enum Record<'a> {
     Vm(Vm),
     /// A row of the VM that came before.
     VmRow(Row<'a>),
+    /// What the row that came before has of the VMM's time, as `vmm` and `halted`; else zero.
+    RowTime(Values),
+    /// The time of all vCPUs.
+    HostTime(Times),
+    /// A vCPU of the VM that came before.
+    Vcpu(u32, Times),
+    /// What one CPU counted of a key.
+    Key(Key),
 }
 
 /// Why bytes are no snapshot.
@@ -215,7 +305,7 @@ pub fn parse(bytes: &[u8]) -> Result<(Header, Records<'_>), Malformed> {
         return Err(Malformed::Version(version));
     }
     let length = le32(bytes, 12) as usize;
-    if length < HEADER_LENGTH || bytes.len() < length {
+    if length < HEADER_LENGTH_OLD || bytes.len() < length {
         return Err(Malformed::Truncated);
     }
     let (head, rest) = bytes.split_at(length);
@@ -224,6 +314,8 @@ pub fn parse(bytes: &[u8]) -> Result<(Header, Records<'_>), Malformed> {
         paging: le32(head, 20),
         scope: le32(head, 24),
         tsc_khz: le32(head, 28),
+        // 0 where the header ends before it.
+        measures: le32(head, 32),
     };
     Ok((header, Records(Some(rest))))
 }
@@ -278,6 +370,15 @@ fn parse_record(kind: u32, payload: &[u8]) -> Result<Option<Record<'_>>, Malform
         kind::HOST_ROW => Record::HostRow(parse_row(payload)?),
         kind::VM_ROW => Record::VmRow(parse_row(payload)?),
         kind::VM => Record::Vm(parse_vm(payload)?),
+        kind::ROW_TIME => Record::RowTime(parse_row_time(payload)?),
+        kind::HOST_TIME => Record::HostTime(parse_times(payload)?),
+        kind::VCPU => {
+            let Some((index, times)) = payload.split_at_checked(8) else {
+                return Err(Malformed::Truncated);
+            };
+            Record::Vcpu(le32(index, 0), parse_times(times)?)
+        }
+        kind::KEY => Record::Key(parse_key(payload)?),
         _ => return Ok(None),
     }))
 }
@@ -298,6 +399,7 @@ fn parse_row(payload: &[u8]) -> Result<Row<'_>, Malformed> {
             l1: level(8),
             l2: level(24),
             reflected: le64(row, 40),
+            ..Values::ZERO
         },
         buckets: Words::Encoded(buckets),
     })
@@ -313,6 +415,45 @@ fn parse_vm(payload: &[u8]) -> Result<Vm, Malformed> {
         pid: le32(fixed, 0),
         vcpus: le32(fixed, 4),
         comm,
+    })
+}
+
+fn parse_row_time(payload: &[u8]) -> Result<Values, Malformed> {
+    if payload.len() < 3 * 8 {
+        return Err(Malformed::Truncated);
+    }
+    Ok(Values {
+        vmm: Level {
+            count: le64(payload, 0),
+            cycles: le64(payload, 8),
+        },
+        halted: le64(payload, 16),
+        ..Values::ZERO
+    })
+}
+
+fn parse_times(payload: &[u8]) -> Result<Times, Malformed> {
+    if payload.len() < WORDS * 8 {
+        return Err(Malformed::Truncated);
+    }
+    let mut times = Times::ZERO;
+    for (word, chunk) in times.words_mut().zip(payload.chunks_exact(8)) {
+        *word = le64(chunk, 0);
+    }
+    Ok(times)
+}
+
+fn parse_key(payload: &[u8]) -> Result<Key, Malformed> {
+    if payload.len() < KEY_LENGTH {
+        return Err(Malformed::Truncated);
+    }
+    Ok(Key {
+        reason: le32(payload, 0),
+        key: le64(payload, 8),
+        booked: Booked {
+            count: le64(payload, 16),
+            cycles: le64(payload, 24),
+        },
     })
 }
 

@@ -47,11 +47,11 @@ fn indirect_index(reason: u32, isa: Isa) -> usize {
 }
 
 /// The reason that has the cell `index`; [`OTHER`] for the last one.
-pub fn reason_at(index: usize) -> u32 {
+pub const fn reason_at(index: usize) -> u32 {
     match index {
         // Below 2^16: the cast keeps the value.
         0..DIRECT => index as u32,
-        DIRECT..OTHER_INDEX => SVM_HIGH.start() + (index - DIRECT) as u32,
+        DIRECT..OTHER_INDEX => *SVM_HIGH.start() + (index - DIRECT) as u32,
         _ => OTHER,
     }
 }
