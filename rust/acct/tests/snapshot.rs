@@ -74,6 +74,7 @@ fn values() -> impl Strategy<Value = Values> {
             cycles: d,
         },
         reflected,
+        ..Values::ZERO
     })
 }
 
@@ -92,13 +93,22 @@ fn records() -> impl Strategy<Value = Vec<Owned>> {
 }
 
 fn header() -> impl Strategy<Value = Header> {
-    any::<[u32; 4]>().prop_map(|[generation, paging, scope, tsc_khz]| Header {
+    any::<[u32; 5]>().prop_map(|[generation, paging, scope, tsc_khz, measures]| Header {
         generation,
         paging,
         scope,
         tsc_khz,
+        measures,
     })
 }
+
+const HEADER: Header = Header {
+    generation: 1,
+    paging: 0,
+    scope: 0,
+    tsc_khz: 1,
+    measures: 0,
+};
 
 fn encode(header: &Header, records: &[Owned]) -> Vec<u8> {
     let mut sink = Buffer(Vec::new());
@@ -132,7 +142,7 @@ proptest! {
     #[test]
     fn garbage_does_not_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..400), keep: bool) {
         if keep {
-            bytes.splice(0..0, encode(&Header { generation: 0, paging: 0, scope: 0, tsc_khz: 0 }, &[]));
+            bytes.splice(0..0, encode(&HEADER, &[]));
         }
         if let Ok((_, records)) = snapshot::parse(&bytes) {
             prop_assert!(records.count() <= bytes.len());
@@ -142,13 +152,7 @@ proptest! {
 
 #[test]
 fn other_versions_and_other_files_are_told_apart() {
-    let header = Header {
-        generation: 1,
-        paging: 0,
-        scope: 0,
-        tsc_khz: 1,
-    };
-    let mut bytes = encode(&header, &[]);
+    let mut bytes = encode(&HEADER, &[]);
     bytes[8] = 9;
     assert_eq!(snapshot::parse(&bytes).unwrap_err(), Malformed::Version(9));
     assert_eq!(snapshot::parse(b"{}").unwrap_err(), Malformed::Magic);
@@ -156,19 +160,13 @@ fn other_versions_and_other_files_are_told_apart() {
 
 #[test]
 fn records_of_unknown_kind_are_skipped() {
-    let header = Header {
-        generation: 1,
-        paging: 0,
-        scope: 0,
-        tsc_khz: 1,
-    };
     let vm = Vm {
         pid: 1,
         vcpus: 2,
         comm: *b"qemu\0\0\0\0\0\0\0\0\0\0\0\0",
     };
     let mut sink = Buffer(Vec::new());
-    let Ok(()) = snapshot::put_header(&mut sink, &header);
+    let Ok(()) = snapshot::put_header(&mut sink, &HEADER);
     sink.0.extend([77, 0, 0, 0, 2, 0, 0, 0, 1, 2]);
     Owned::Vm(vm).put(&mut sink);
     let Ok(()) = snapshot::put_end(&mut sink);
