@@ -15,6 +15,7 @@ pub mod encode;
 pub mod histogram;
 pub mod keys;
 pub mod leaves;
+pub mod msr_names;
 pub mod reasons;
 pub mod sequence;
 pub mod snapshot;

@@ -6,11 +6,16 @@ use std::path::PathBuf;
 
 /// A header of `arch/x86/include`.
 pub fn header(name: &str) -> Option<String> {
+    file(&format!("arch/x86/include/{name}"))
+}
+
+/// A file of the kernel's source.
+pub fn file(name: &str) -> Option<String> {
     let Some(tree) = std::env::var_os("KSRC") else {
         eprintln!("skipped: KSRC names no kernel source");
         return None;
     };
-    let path = PathBuf::from(tree).join("arch/x86/include").join(name);
+    let path = PathBuf::from(tree).join(name);
     Some(std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
 }
 

@@ -6,6 +6,7 @@
 //! it. A test without it says so and passes.
 
 mod header;
+mod keys;
 mod reasons;
 mod svm;
 mod vmx_controls;
