@@ -237,6 +237,9 @@ fn none_of((_, snapshot): &Named) -> Counters {
         l2_count: total.l2_count.map(|_| 0),
         l2_cycles: total.l2_cycles.map(|_| 0),
         l2_reflected: total.l2_reflected.map(|_| 0),
+        vmm_count: total.vmm_count.map(|_| 0),
+        vmm_cycles: total.vmm_cycles.map(|_| 0),
+        halted_cycles: total.halted_cycles.map(|_| 0),
         ..Counters::default()
     }
 }

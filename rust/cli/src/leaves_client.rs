@@ -165,6 +165,7 @@ impl<C: Cpuid> Latch<'_, C> {
                 name: info.isa.reason_name(reason).into(),
                 counters,
                 histogram: None,
+                detail: None,
             });
         }
         let snapshot = Snapshot {
@@ -183,6 +184,8 @@ impl<C: Cpuid> Latch<'_, C> {
             } else {
                 Counters::sum(rows.iter().map(|row| &row.counters))
             },
+            time: None,
+            vcpus: None,
             reasons: rows,
         };
         snapshot.verify()?;
@@ -200,6 +203,7 @@ impl<C: Cpuid> Latch<'_, C> {
             l2_cycles: Some(l2_cycles),
             // The leaves do not tell.
             l2_reflected: None,
+            ..Counters::default()
         })
     }
 

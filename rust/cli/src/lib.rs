@@ -5,6 +5,7 @@
 pub mod cmd;
 pub mod comparison;
 pub mod cpuid;
+pub mod detail;
 pub mod device;
 pub mod files;
 pub mod input;
@@ -21,4 +22,5 @@ pub mod saved;
 pub mod sheet;
 pub mod signals;
 pub mod snapshot;
+pub mod time;
 pub mod top;

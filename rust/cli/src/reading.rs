@@ -2,11 +2,12 @@
 
 //! The binary snapshot of `/dev/kvm_exit_stats`, as a snapshot of the host and one of each VM.
 
-use crate::name::Name;
-use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, Vm, SCHEMA};
-use acct::cell::Values;
-use acct::snapshot::{self as binary, Header, Malformed, Record, Row};
+mod decode;
+
+use crate::snapshot::Snapshot;
+use acct::snapshot::{self as binary, Malformed};
 use anyhow::{anyhow, ensure, Context, Result};
+use decode::Decoder;
 
 /// What one reading of the device has.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,31 +24,11 @@ impl Reading {
     /// Reads what the device gave. The total is computed: the format has none that could disagree.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let (header, records) = binary::parse(bytes).map_err(|why| explain(why, bytes))?;
-        let mut host = empty(&header, None);
-        let mut vms = Vec::<Snapshot>::new();
+        let mut decoder = Decoder::new(header);
         for record in records {
-            match record.map_err(|why| explain(why, bytes))? {
-                Record::HostRow(row) => {
-                    let histogram = row.buckets.iter().collect();
-                    push(&mut host, &row, Some(histogram));
-                }
-                Record::Vm(vm) => vms.push(empty(&header, Some(&vm))),
-                Record::VmRow(row) => {
-                    let vm = vms.last_mut();
-                    let vm =
-                        vm.context("a damaged snapshot: it has figures of a VM before any VM")?;
-                    push(vm, &row, None);
-                }
-            }
+            decoder.record(&record.map_err(|why| explain(why, bytes))?)?;
         }
-        for snapshot in vms.iter_mut().chain([&mut host]) {
-            snapshot.total = Counters::sum(snapshot.reasons.iter().map(|row| &row.counters));
-        }
-        Ok(Self {
-            host,
-            vms,
-            guests_see_all: header.scope == acct::leaves::Scope::Host as u32,
-        })
+        Ok(decoder.reading())
     }
 
     /// The VM of process `pid`.
@@ -70,56 +51,6 @@ impl Reading {
     pub fn snapshots_mut(&mut self) -> impl Iterator<Item = &mut Snapshot> {
         self.vms.iter_mut().chain([&mut self.host])
     }
-}
-
-/// Without any exit yet.
-fn empty(header: &Header, vm: Option<&binary::Vm>) -> Snapshot {
-    Snapshot {
-        schema: SCHEMA,
-        source: Source::Device,
-        kernel: None,
-        isa: Isa::of(header.paging),
-        generation: header.generation.into(),
-        scope: if vm.is_some() { Scope::Vm } else { Scope::Host },
-        tsc_khz: Some(header.tsc_khz.into()),
-        machine: None,
-        vm: vm.map(|vm| Vm {
-            pid: vm.pid,
-            name: comm(&vm.comm),
-            vcpus: vm.vcpus,
-        }),
-        paging: Paging::of(header.paging),
-        total: Counters::default(),
-        reasons: Vec::new(),
-    }
-}
-
-fn push(snapshot: &mut Snapshot, row: &Row<'_>, histogram: Option<Vec<u64>>) {
-    let counters = counters(&row.values);
-    if counters.count != 0 {
-        snapshot.reasons.push(ReasonRow {
-            reason: row.reason,
-            name: snapshot.isa.reason_name(row.reason).into(),
-            counters,
-            histogram,
-        });
-    }
-}
-
-fn counters(values: &Values) -> Counters {
-    let all = values.all();
-    Counters {
-        count: all.count,
-        cycles: all.cycles,
-        l2_count: Some(values.l2.count),
-        l2_cycles: Some(values.l2.cycles),
-        l2_reflected: Some(values.reflected),
-    }
-}
-
-fn comm(bytes: &[u8]) -> Name {
-    let name = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(name).into()
 }
 
 fn explain(why: Malformed, bytes: &[u8]) -> anyhow::Error {

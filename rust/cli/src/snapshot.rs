@@ -6,7 +6,9 @@
 //! A field that the source cannot know is absent, not zero. Fields may be added within a schema
 //! (readers pass over those they do not know); a change of meaning moves [`SCHEMA`].
 
+use crate::detail::KeyRow;
 use crate::name::Name;
+use crate::time::{Time, Vcpu};
 use acct::{leaves::paging, reasons};
 use anyhow::{ensure, Result};
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,12 @@ pub struct Snapshot {
     pub paging: Paging,
     /// The sums over `reasons`.
     pub total: Counters,
+    /// Where the vCPUs' time went, where the module measures that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
+    /// The same of each vCPU, of a VM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vcpus: Option<Vec<Vcpu>>,
     /// The reasons that were counted, by number.
     pub reasons: Vec<ReasonRow>,
 }
@@ -182,6 +190,15 @@ pub struct Counters {
     /// Exits of L2 that were handed to L1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub l2_reflected: Option<u64>,
+    /// Exits that led out to the VMM. This and what follows: where time is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vmm_count: Option<u64>,
+    /// TSC cycles there, from KVM_RUN's return to its next call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vmm_cycles: Option<u64>,
+    /// TSC cycles for which the vCPU waited after these exits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halted_cycles: Option<u64>,
 }
 
 impl Counters {
@@ -191,14 +208,27 @@ impl Counters {
     }
 
     /// All of them, by name.
-    fn fields(&self) -> [(&'static str, Option<u64>); 5] {
+    fn fields(&self) -> [(&'static str, Option<u64>); 8] {
         [
             ("count", Some(self.count)),
             ("cycles", Some(self.cycles)),
             ("l2_count", self.l2_count),
             ("l2_cycles", self.l2_cycles),
             ("l2_reflected", self.l2_reflected),
+            ("vmm_count", self.vmm_count),
+            ("vmm_cycles", self.vmm_cycles),
+            ("halted_cycles", self.halted_cycles),
         ]
+    }
+
+    /// Without what only a module that measures time can know.
+    pub fn without_time(self) -> Self {
+        Self {
+            vmm_count: None,
+            vmm_cycles: None,
+            halted_cycles: None,
+            ..self
+        }
     }
 
     /// The sum of `rows`, without the counters that one of them lacks.
@@ -207,6 +237,9 @@ impl Counters {
             l2_count: Some(0),
             l2_cycles: Some(0),
             l2_reflected: Some(0),
+            vmm_count: Some(0),
+            vmm_cycles: Some(0),
+            halted_cycles: Some(0),
             ..Self::default()
         };
         let add = |a: Option<u64>, b: Option<u64>| Some(a?.wrapping_add(b?));
@@ -216,6 +249,9 @@ impl Counters {
             l2_count: add(sum.l2_count, row.l2_count),
             l2_cycles: add(sum.l2_cycles, row.l2_cycles),
             l2_reflected: add(sum.l2_reflected, row.l2_reflected),
+            vmm_count: add(sum.vmm_count, row.vmm_count),
+            vmm_cycles: add(sum.vmm_cycles, row.vmm_cycles),
+            halted_cycles: add(sum.halted_cycles, row.halted_cycles),
         })
     }
 }
@@ -233,6 +269,9 @@ pub struct ReasonRow {
     /// Exits by the logarithm to base 2 of their cycles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub histogram: Option<Vec<u64>>,
+    /// What the exits were about, where the module notes that, of a reason that has keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Vec<KeyRow>>,
 }
 
 impl Snapshot {
@@ -258,7 +297,8 @@ impl Snapshot {
         fields.map(|((name, sum), (_, total))| (name, sum, total))
     }
 
-    /// Checks that the total is the sum of the reasons, in every counter that all of them have.
+    /// Checks that the total is the sum of the reasons, in every counter that all of them have,
+    /// each reason the sum of its keys, and the time that of the states.
     pub fn verify(&self) -> Result<()> {
         for (name, sum, total) in self.sums() {
             // A row may lack what its source cannot know; then there is nothing to compare.
@@ -271,7 +311,21 @@ impl Snapshot {
                  this snapshot was not taken at one moment, or it was changed"
             );
         }
-        Ok(())
+        for row in &self.reasons {
+            let Some(detail) = &row.detail else { continue };
+            let sum = detail
+                .iter()
+                .map(|key| key.count)
+                .fold(0, u64::wrapping_add);
+            ensure!(
+                sum == row.counters.count,
+                "the keys of {} sum up to {sum}, its count is {}: this snapshot was changed",
+                row.name,
+                row.counters.count
+            );
+        }
+        let vcpus = self.vcpus.iter().flatten().map(|vcpu| &vcpu.time);
+        vcpus.chain(&self.time).try_for_each(Time::verify)
     }
 }
 

@@ -42,16 +42,30 @@ const SCHEMA_HELP: &str = r#"--json prints:
   "paging": { "tdp": true        EPT or NPT
               "vpid": true       VPIDs or ASIDs
               "unrestricted_guest": true }     of VMX; says nothing of SVM
-  "total": { "count", "cycles", "l2_count", "l2_cycles", "l2_reflected" }
+  "total": { "count", "cycles", "l2_count", "l2_cycles", "l2_reflected",
+             "vmm_count", "vmm_cycles", "halted_cycles" }
                                  the sums over the reasons
+  "time": { "elapsed"            where the vCPUs' time went, in cycles: guest + exit + entry + vmm
+            "guest", "exit", "entry", "vmm", "halted"            + halted = elapsed;
+            "preempted"          of this, off the CPU though it could run
+            "preempted_in": { "guest", "exit", "entry", "vmm", "halted" }     by state
+            "entered": { "guest", "exit", "entry", "vmm", "halted", "preempted" } }
+                                 how often; not where the module runs with time=0
+  "vcpus": [ { "index": 0, "time": {} } ]      the same of each; only with "scope": "vm"
   "reasons": [                   those with a count, by number
     { "reason": 10, "name": "CPUID",           SVM: exit code and KVM's name of that
       "count", "cycles"          all levels together
       "l2_count", "l2_cycles"    of these, the exits taken while L2 ran
       "l2_reflected"             of these, the ones that were handed to L1
-      "histogram": [0, 0, 5] } ] }
-                                 element n: exits that took 2^n to 2^(n+1) - 1 cycles (0: also 0);
+      "vmm_count", "vmm_cycles"  of these, the ones that led out to the VMM, and the cycles there;
+      "halted_cycles"            and cycles of waiting afterwards: with "time" only
+      "histogram": [0, 0, 5]     element n: exits that took 2^n to 2^(n+1) - 1 cycles (0: also 0);
                                  empty ones at the end are left out; not with "scope": "vm"
+      "detail": [                what they were about, by count; not with "scope": "vm", nor where
+                                 the module has always run with detail=0
+        { "key": "0x6e0", "name": "MSR 0x6e0 TSC_DEADLINE", "count", "cycles" }
+        { "name": "other", "count", "cycles" } ] } ] }
+                                 last, what found no room or came before detail=1
 With --vm it is that VM's, as an element of the list of `kvm-exits vms`."#;
 
 /// Runs `kvm-exits show`.

@@ -15,6 +15,7 @@ fn snapshot(file: &str, generation: u64, paging: (bool, bool), counts: &[(u32, u
         name: acct::reasons::name(reason).unwrap_or("UNDEFINED").into(),
         counters: counters(count),
         histogram: None,
+        detail: None,
     });
     let snapshot = Snapshot {
         schema: SCHEMA,
@@ -32,6 +33,8 @@ fn snapshot(file: &str, generation: u64, paging: (bool, bool), counts: &[(u32, u
             unrestricted_guest: paging.0,
         },
         total: counters(counts.iter().map(|c| c.1).sum()),
+        time: None,
+        vcpus: None,
         reasons: rows.collect(),
     };
     snapshot.verify().unwrap();

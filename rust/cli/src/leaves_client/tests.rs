@@ -5,6 +5,7 @@ use acct::cell::{Level, Values};
 use acct::leaves::{self, paging};
 use acct::reasons;
 use acct::table::{index_named, Reading};
+use acct::times::Times;
 use nix::sys::signal::{raise, SigSet, Signal};
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -103,7 +104,8 @@ impl Cpuid for Host {
         }
         let (live, latched) = (self.live.borrow(), self.latched.borrow());
         let view = latched.as_ref().filter(|_| self.holds).unwrap_or(&live);
-        let mut answer = leaves::answer(&self.context, view, leaf, subleaf).unwrap_or_default();
+        let mut answer =
+            leaves::answer(&self.context, view, |_| Times::ZERO, leaf, subleaf).unwrap_or_default();
         if leaf == INFO {
             answer.eax = answer.eax & !0xff | self.abi;
         }

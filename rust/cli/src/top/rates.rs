@@ -171,5 +171,8 @@ fn since(now: &Counters, before: &Counters) -> Counters {
         l2_count: optional(now.l2_count, before.l2_count),
         l2_cycles: optional(now.l2_cycles, before.l2_cycles),
         l2_reflected: optional(now.l2_reflected, before.l2_reflected),
+        vmm_count: optional(now.vmm_count, before.vmm_count),
+        vmm_cycles: optional(now.vmm_cycles, before.vmm_cycles),
+        halted_cycles: optional(now.halted_cycles, before.halted_cycles),
     }
 }

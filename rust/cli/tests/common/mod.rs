@@ -7,8 +7,10 @@
 #![allow(dead_code)]
 
 use acct::cell::{Level, Values};
+use acct::detail::Booked;
 use acct::histogram::{bucket_of, BUCKETS};
-use acct::snapshot::{self, Header, Row, Sink, Vm, Words, COMM, HANDLED};
+use acct::snapshot::{self, Header, Key, Row, Sink, Vm, Words, COMM, HANDLED};
+use acct::times::{Times, STATES};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -36,12 +38,18 @@ impl Builder {
     }
 
     pub fn with_scope(generation: u32, paging: u32, scope: u32) -> Self {
+        Self::with_measures(generation, paging, scope, 0)
+    }
+
+    /// Of a module that measures more than counts and cycles.
+    pub fn with_measures(generation: u32, paging: u32, scope: u32, measures: u32) -> Self {
         let mut builder = Self(Vec::new());
         let header = Header {
             generation,
             paging,
             scope,
             tsc_khz: 1_000,
+            measures,
         };
         let Ok(()) = snapshot::put_header(&mut builder, &header);
         builder
@@ -78,6 +86,40 @@ impl Builder {
         self
     }
 
+    /// What the row before it has of the VMM's time: count and cycles; and of waiting.
+    pub fn row_time(mut self, count: u64, cycles: u64, halted: u64) -> Self {
+        let values = Values {
+            vmm: Level { count, cycles },
+            halted,
+            ..Values::ZERO
+        };
+        let Ok(()) = snapshot::put_row_time(&mut self, &values);
+        self
+    }
+
+    pub fn host_time(mut self, times: &Times) -> Self {
+        let Ok(()) = snapshot::put_host_time(&mut self, times);
+        self
+    }
+
+    /// A vCPU of the VM before it.
+    pub fn vcpu(mut self, index: u32, times: &Times) -> Self {
+        let Ok(()) = snapshot::put_vcpu(&mut self, index, times);
+        self
+    }
+
+    /// What one CPU counted of a key.
+    pub fn key(mut self, reason: u32, key: u64, count: u64, cycles: u64) -> Self {
+        let booked = Booked { count, cycles };
+        let key = Key {
+            reason,
+            key,
+            booked,
+        };
+        let Ok(()) = snapshot::put_key(&mut self, &key);
+        self
+    }
+
     pub fn bytes(mut self) -> Vec<u8> {
         let Ok(()) = snapshot::put_end(&mut self);
         self.0
@@ -86,6 +128,16 @@ impl Builder {
     /// Saves it under a name that no other test may use.
     pub fn save(self, name: &str) -> String {
         save(name, &self.bytes())
+    }
+}
+
+/// Of each state these cycles, a tenth of them preempted, and entered as often as it is numbered.
+pub fn times(cycles: [u64; STATES]) -> Times {
+    Times {
+        cycles,
+        preempted: cycles.map(|n| n / 10),
+        entered: [10, 11, 12, 13, 14],
+        preemptions: 7,
     }
 }
 
@@ -108,6 +160,7 @@ pub fn nested() -> Values {
             cycles: 9_000,
         },
         reflected: 1,
+        ..Values::ZERO
     }
 }
 
