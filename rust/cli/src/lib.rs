@@ -2,6 +2,7 @@
 
 //! What `kvm-exits` is made of: its subcommands, and the parts that the guest test programs share.
 
+pub mod budget;
 pub mod cmd;
 pub mod comparison;
 pub mod cpuid;

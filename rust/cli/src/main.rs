@@ -18,6 +18,7 @@ struct Cli {
 enum Command {
     Show(cmd::show::Args),
     Vms(cmd::vms::Args),
+    Time(cmd::time::Args),
     Top(cmd::top::Args),
     Guest(cmd::guest::Args),
     Compare(cmd::compare::Args),
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Show(args) => cmd::show::run(&args),
         Command::Vms(args) => cmd::vms::run(&args),
+        Command::Time(args) => cmd::time::run(&args),
         Command::Top(args) => cmd::top::run(&args),
         Command::Guest(args) => cmd::guest::run(&args),
         Command::Compare(args) => cmd::compare::run(&args),

@@ -87,6 +87,11 @@ pub fn mean(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_string(), |v| grouped(v.round() as u64))
 }
 
+/// Cycles in proportion to how often; `None` where it never was.
+pub fn ratio(cycles: u64, count: u64) -> Option<f64> {
+    (count > 0).then(|| cycles as f64 / count as f64)
+}
+
 /// `part` of `whole` in per cent; `-` of nothing.
 pub fn share(part: u64, whole: u64) -> String {
     match whole {

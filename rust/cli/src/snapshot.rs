@@ -8,6 +8,7 @@
 
 use crate::detail::KeyRow;
 use crate::name::Name;
+use crate::output::ratio;
 use crate::time::{Time, Vcpu};
 use acct::{leaves::paging, reasons};
 use anyhow::{ensure, Result};
@@ -204,7 +205,7 @@ pub struct Counters {
 impl Counters {
     /// Mean cycles of an exit, or `None` where there was none.
     pub fn cycles_per_exit(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.cycles as f64 / self.count as f64)
+        ratio(self.cycles, self.count)
     }
 
     /// All of them, by name.

@@ -9,5 +9,6 @@ pub mod dump;
 pub mod guest;
 pub mod reset;
 pub mod show;
+pub mod time;
 pub mod top;
 pub mod vms;
