@@ -3,6 +3,7 @@
 //! What `kvm-exits` is made of: its subcommands, and the parts that the guest test programs share.
 
 pub mod budget;
+pub mod by;
 pub mod cmd;
 pub mod comparison;
 pub mod cpuid;

@@ -2,6 +2,7 @@
 
 //! `kvm-exits show`: the exits of all VMs, on the host.
 
+use crate::by::{self, By};
 use crate::input::Input;
 use crate::listing;
 use crate::output::{self, Format};
@@ -22,6 +23,11 @@ pub struct Args {
     /// Only those of this process's VM, as in `kvm-exits vms`.
     #[arg(long, value_name = "PID")]
     vm: Option<u32>,
+
+    /// Show what the exits of REASON were about (MSRs, ports, …), by name or number; or of "all"
+    /// reasons that have more to say. With --json a list of these reasons' rows. Needs detail=1.
+    #[arg(long, value_name = "REASON", conflicts_with = "vm")]
+    by: Option<By>,
 
     #[command(flatten)]
     format: Format,
@@ -71,6 +77,9 @@ With --vm it is that VM's, as an element of the list of `kvm-exits vms`."#;
 /// Runs `kvm-exits show`.
 pub fn run(args: &Args) -> Result<()> {
     let reading = args.input.reading()?;
+    if let Some(by) = &args.by {
+        return run_by(by, &reading, args.format);
+    }
     let snapshot = match args.vm {
         Some(pid) => reading.vm(pid)?,
         None => &reading.host,
@@ -84,7 +93,24 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
+fn run_by(by: &By, reading: &Reading, format: Format) -> Result<()> {
+    let rows = by.rows(&reading.host)?;
+    if format.json {
+        output::print_json(&rows)
+    } else if format.csv {
+        output::print(&by::csv(&rows)?)
+    } else {
+        let text = by::text(reading.host.isa, &rows);
+        output::print(&(heading(reading, &reading.host) + "\n" + &text))
+    }
+}
+
 fn text(reading: &Reading, snapshot: &Snapshot) -> String {
+    let table = listing::table(snapshot);
+    heading(reading, snapshot) + "\n" + &table + "\n" + &listing::notes(snapshot)
+}
+
+fn heading(reading: &Reading, snapshot: &Snapshot) -> String {
     let whose = if snapshot.vm.is_some() {
         listing::title(snapshot)
     } else {
@@ -94,5 +120,5 @@ fn text(reading: &Reading, snapshot: &Snapshot) -> String {
     if reading.guests_see_all {
         text += "Guests can see this too: the module runs with scope=host.\n";
     }
-    text + "\n" + &listing::table(snapshot) + "\n" + &listing::notes(snapshot)
+    text
 }

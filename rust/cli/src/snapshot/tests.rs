@@ -18,6 +18,18 @@ fn headings_name_the_paging() {
 }
 
 #[test]
+fn reasons_are_found_by_name_and_number() {
+    for text in ["MSR_WRITE", "msr_write", "32", "0x20"] {
+        assert_eq!(Isa::Vmx.reason_of(text), Some(32), "{text}");
+    }
+    assert_eq!(Isa::Svm.reason_of("NPF"), Some(0x400));
+    assert_eq!(Isa::Svm.reason_of("0x400"), Some(0x400));
+    for text in ["NPF", "", "0x", "-1", "all"] {
+        assert_eq!(Isa::Vmx.reason_of(text), None, "{text}");
+    }
+}
+
+#[test]
 fn numbers_are_the_manuals() {
     assert_eq!(Isa::Vmx.reason_number(48), "48");
     assert_eq!(Isa::Svm.reason_number(0x4e), "0x4e");

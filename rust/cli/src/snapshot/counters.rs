@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The figures of a reason, of several, or of none.
+
+use crate::output::ratio;
+use serde::{Deserialize, Serialize};
+
+/// How often, and how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Exits of all levels.
+    pub count: u64,
+    /// TSC cycles that they took.
+    pub cycles: u64,
+    /// Exits taken while L2 ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l2_count: Option<u64>,
+    /// TSC cycles that those took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l2_cycles: Option<u64>,
+    /// Exits of L2 that were handed to L1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l2_reflected: Option<u64>,
+    /// Exits that led out to the VMM. This and what follows: where time is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vmm_count: Option<u64>,
+    /// TSC cycles there, from KVM_RUN's return to its next call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vmm_cycles: Option<u64>,
+    /// TSC cycles for which the vCPU waited after these exits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halted_cycles: Option<u64>,
+}
+
+impl Counters {
+    /// Mean cycles of an exit, or `None` where there was none.
+    pub fn cycles_per_exit(&self) -> Option<f64> {
+        ratio(self.cycles, self.count)
+    }
+
+    /// All of them, by name.
+    pub(super) fn fields(&self) -> [(&'static str, Option<u64>); 8] {
+        [
+            ("count", Some(self.count)),
+            ("cycles", Some(self.cycles)),
+            ("l2_count", self.l2_count),
+            ("l2_cycles", self.l2_cycles),
+            ("l2_reflected", self.l2_reflected),
+            ("vmm_count", self.vmm_count),
+            ("vmm_cycles", self.vmm_cycles),
+            ("halted_cycles", self.halted_cycles),
+        ]
+    }
+
+    /// Without what only a module that measures time can know.
+    pub fn without_time(self) -> Self {
+        Self {
+            vmm_count: None,
+            vmm_cycles: None,
+            halted_cycles: None,
+            ..self
+        }
+    }
+
+    /// The sum of `rows`, without the counters that one of them lacks.
+    pub fn sum<'a>(rows: impl IntoIterator<Item = &'a Self>) -> Self {
+        let zero = Self {
+            l2_count: Some(0),
+            l2_cycles: Some(0),
+            l2_reflected: Some(0),
+            vmm_count: Some(0),
+            vmm_cycles: Some(0),
+            halted_cycles: Some(0),
+            ..Self::default()
+        };
+        let add = |a: Option<u64>, b: Option<u64>| Some(a?.wrapping_add(b?));
+        rows.into_iter().fold(zero, |sum, row| Self {
+            count: sum.count.wrapping_add(row.count),
+            cycles: sum.cycles.wrapping_add(row.cycles),
+            l2_count: add(sum.l2_count, row.l2_count),
+            l2_cycles: add(sum.l2_cycles, row.l2_cycles),
+            l2_reflected: add(sum.l2_reflected, row.l2_reflected),
+            vmm_count: add(sum.vmm_count, row.vmm_count),
+            vmm_cycles: add(sum.vmm_cycles, row.vmm_cycles),
+            halted_cycles: add(sum.halted_cycles, row.halted_cycles),
+        })
+    }
+}
