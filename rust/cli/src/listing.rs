@@ -12,6 +12,9 @@ use std::cmp::Reverse;
 /// The columns that a histogram fills: per cent of the exits, heading.
 const PERCENTILES: [(u32, &str); 4] = [(50, "p50"), (90, "p90"), (99, "p99"), (100, "max")];
 
+/// The column of the exits that led out to the VMM.
+const TO_VMM: &str = "to VMM";
+
 /// What the figures are of: "EPT; generation 3; …".
 pub fn heading(snapshot: &Snapshot) -> String {
     let mut parts = vec![
@@ -55,11 +58,15 @@ pub fn table(snapshot: &Snapshot) -> String {
     let total = &snapshot.total;
     let has = |counter: Option<u64>| counter.unwrap_or(0) > 0;
     let (nested, reflected) = (has(total.l2_count), has(total.l2_reflected));
+    let led_out = has(total.vmm_count);
     let timed = has_histograms(snapshot);
 
     let mut headings = vec!["reason", "name", "count", "share", "cycles", "cycles/exit"];
     if timed {
         headings.extend(PERCENTILES.map(|(_, heading)| heading));
+    }
+    if led_out {
+        headings.push(TO_VMM);
     }
     if nested {
         headings.extend(["L2 count", "L2 cycles"]);
@@ -81,6 +88,9 @@ pub fn table(snapshot: &Snapshot) -> String {
         ];
         if timed {
             cells.extend(PERCENTILES.map(|(p, _)| bound(percentile::below(histogram, p))));
+        }
+        if led_out {
+            cells.push(grouped(c.vmm_count.unwrap_or(0)));
         }
         if nested {
             cells.extend([c.l2_count, c.l2_cycles].map(|n| grouped(n.unwrap_or(0))));
@@ -115,11 +125,14 @@ pub fn notes(snapshot: &Snapshot) -> String {
             "p50, p90, p99, max are upper bounds, powers of two: so many per cent of the exits \
                   (max: all of them) took fewer cycles.\n";
     }
+    if snapshot.total.vmm_count.unwrap_or(0) > 0 {
+        notes += "to VMM: the exits after which KVM_RUN returned to the VMM.\n";
+    }
     notes
 }
 
 /// The headings of what [`csv_lines()`] adds.
-pub const CSV_HEADINGS: [&str; 11] = [
+pub const CSV_HEADINGS: [&str; 14] = [
     "reason",
     "name",
     "count",
@@ -131,6 +144,9 @@ pub const CSV_HEADINGS: [&str; 11] = [
     "p90_below",
     "p99_below",
     "max_below",
+    "vmm_count",
+    "vmm_cycles",
+    "halted_cycles",
 ];
 
 /// A line per reason, without the total.
@@ -150,6 +166,7 @@ pub fn csv_lines(sheet: &mut Sheet, snapshot: &Snapshot, before: &[Field]) -> Re
         fields.extend([c.l2_count, c.l2_cycles, c.l2_reflected].map(Field::from));
         let histogram = row.histogram.as_deref().unwrap_or_default();
         fields.extend(PERCENTILES.map(|(p, _)| percentile::below(histogram, p).into()));
+        fields.extend([c.vmm_count, c.vmm_cycles, c.halted_cycles].map(Field::from));
         sheet.line(fields)?;
     }
     Ok(())

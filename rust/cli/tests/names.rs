@@ -87,7 +87,7 @@ fn vms_by_all_ways() {
     assert!(stdout(&text).contains(&title), "{text:?}");
 
     let csv = run(&["vms", "--from", &a, "--csv"]);
-    let line = format!("4711,'{shown},1,10,CPUID,1,1,0,0,0,,,,");
+    let line = format!("4711,'{shown},1,10,CPUID,1,1,0,0,0,,,,,,,");
     assert_eq!(stdout(&csv).lines().nth(1), Some(line.as_str()));
 
     let json = run(&["vms", "--from", &a, "--json"]);

@@ -31,7 +31,11 @@ fn many() -> Builder {
 }
 
 fn drawn(app: &mut App, width: u16, height: u16) -> Vec<String> {
-    let now = Reading::decode(&many().bytes()).unwrap();
+    drawn_of(many(), app, width, height)
+}
+
+fn drawn_of(builder: Builder, app: &mut App, width: u16, height: u16) -> Vec<String> {
+    let now = Reading::decode(&builder.bytes()).unwrap();
     let interval = Interval {
         before: None,
         now: &now,
@@ -64,6 +68,21 @@ fn it_scrolls_to_the_cursor_and_explains_it() {
     assert!(lines[4].contains("total"), "{}", lines[4]);
     assert!(lines[12].contains("MONITOR_INSTRUCTION"), "{lines:?}");
     assert!(lines[13].contains("MONITOR"), "{}", lines[13]);
+}
+
+#[test]
+fn what_led_to_the_vmm_is_shown_where_there_is_room() {
+    let header = |width| {
+        let builder = many().row_time(3, 30, 0);
+        let lines = drawn_of(builder, &mut App::default(), width, 15);
+        assert!(lines[4].trim_end().ends_with("39,220"), "{lines:?}");
+        lines[3].trim_end().to_string()
+    };
+    let without = "reason  name                 exits/s  cycles  cycles/exit   total";
+    let with = "reason  name                 exits/s  cycles  cycles/exit  to VMM/s   total";
+    assert_eq!(header(80), with);
+    assert_eq!(header(with.len() as u16), with);
+    assert_eq!(header(with.len() as u16 - 1), without);
 }
 
 #[test]

@@ -83,10 +83,11 @@ fn show_csv_has_bounds() {
     let output = kvm_exits(&["show", "--from", &path, "--csv"]);
     let lines: Vec<_> = stdout(&output).lines().collect();
     assert!(lines[0].starts_with("reason,name,count,cycles,l2_count"));
-    assert!(lines[0].ends_with("p50_below,p90_below,p99_below,max_below"));
+    assert!(lines[0]
+        .ends_with("p50_below,p90_below,p99_below,max_below,vmm_count,vmm_cycles,halted_cycles"));
     assert_eq!(
         lines[1],
-        "10,CPUID,100,3135000,0,0,0,1024,1024,8192,4194304"
+        "10,CPUID,100,3135000,0,0,0,1024,1024,8192,4194304,,,"
     );
     assert_eq!(lines.len(), 3);
 }
@@ -122,7 +123,7 @@ fn vms_are_listed_one_by_one() {
     assert!(lines[0].starts_with("pid,vm,vcpus,reason,name,"));
     assert_eq!(
         lines[1],
-        "4711,qemu-system-x86,2,10,CPUID,60,90000,0,0,0,,,,"
+        "4711,qemu-system-x86,2,10,CPUID,60,90000,0,0,0,,,,,,,"
     );
     assert_eq!(lines.len(), 2);
 }
@@ -157,6 +158,45 @@ fn one_vm_is_a_snapshot_of_its_own() {
     assert!(
         failure(&error).contains("4712 has more than one VM"),
         "{error:?}"
+    );
+}
+
+#[test]
+fn what_leads_to_the_vmm_has_a_column() {
+    let path = snapshot()
+        .vm_row(30, 5, 500)
+        .row_time(4, 800, 0)
+        .host(30, &[100; 6])
+        .row_time(5, 900, 7)
+        .save("show-vmm.snapshot");
+    let text = kvm_exits(&["show", "--from", &path]);
+    let text = stdout(&text);
+    let column = |line: &str| line.split_whitespace().last().map(str::to_string);
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[2].ends_with("max  to VMM"), "{text}");
+    let of = |name| {
+        lines
+            .iter()
+            .find(|line| line.contains(name))
+            .and_then(|l| column(l))
+    };
+    assert_eq!(of(" CPUID "), Some("0".into()), "{text}");
+    assert_eq!(of(" IO_INSTRUCTION "), Some("5".into()), "{text}");
+    assert_eq!(of(" total "), Some("5".into()), "{text}");
+    assert!(text.contains("to VMM: the exits"), "{text}");
+    let vms = kvm_exits(&["vms", "--from", &path]);
+    assert!(stdout(&vms).contains("cycles/exit  to VMM\n"), "{vms:?}");
+
+    let csv = kvm_exits(&["show", "--csv", "--from", &path]);
+    let csv: Vec<_> = stdout(&csv).lines().collect();
+    assert!(
+        csv[1].ends_with(",0,0,0") && csv[3].ends_with(",5,900,7"),
+        "{csv:?}"
+    );
+    let csv = kvm_exits(&["vms", "--csv", "--from", &path]);
+    assert!(
+        stdout(&csv).contains(",30,IO_INSTRUCTION,5,500,0,0,0,,,,,4,800,0\n"),
+        "{csv:?}"
     );
 }
 

@@ -96,6 +96,29 @@ VM by VM
 }
 
 #[test]
+fn what_led_to_the_vmm_has_a_rate() {
+    let before = reading(
+        start()
+            .host_values(30, values(10, 100), &[])
+            .row_time(4, 50, 0),
+    );
+    let now = start()
+        .host_values(30, values(110, 1_100), &[])
+        .row_time(64, 99, 0);
+    let now = reading(now.vm(5, "vm", 1).vm_row(30, 1, 1).row_time(1, 1, 0));
+    for view in [View::Host, View::Vms] {
+        let page = Page::new(&interval(&before, &now), view, Sort::Rate);
+        let column = page.optional.unwrap();
+        assert_eq!(page.headings[column], "to VMM/s");
+        assert_eq!(page.total[column], "30");
+    }
+    // Of an older module nothing is known.
+    let (before, now) = (reading(self::before()), reading(after()));
+    let page = Page::new(&interval(&before, &now), View::Host, Sort::Rate);
+    assert_eq!(page.optional, None);
+}
+
+#[test]
 fn it_ends_after_so_many_intervals() {
     let file = |n: u64| {
         let builder = start().host_values(10, values(100 * n, 100), &[]);

@@ -38,6 +38,8 @@ pub struct Page {
     pub headings: Vec<&'static str>,
     /// Those of them that hold text.
     pub left: &'static [usize],
+    /// That which goes where there is no room for all of them.
+    pub optional: Option<usize>,
     /// The first row.
     pub total: Vec<String>,
     /// The other rows.
@@ -94,9 +96,11 @@ impl Page {
             let cells = cells(isa.reason_number(row.reason), row.name.to_string(), line);
             (Key::Reason(row.reason), cells)
         });
+        let headings = [vec!["reason", "name"], figures.headings()].concat();
         Self {
             title,
-            headings: [vec!["reason", "name"], figures.headings()].concat(),
+            optional: optional(&headings),
+            headings,
             left: &[1],
             total: cells(String::new(), "total".to_string(), &rates.total),
             rows: rows.collect(),
@@ -125,9 +129,11 @@ impl Page {
             (Key::Vm(*key), cells(first, &rates.total))
         });
         let first = ["", "all, also those gone", "", ""].map(String::from);
+        let headings = [vec!["pid", "name", "vCPUs", "mostly"], figures.headings()].concat();
         Self {
             title,
-            headings: [vec!["pid", "name", "vCPUs", "mostly"], figures.headings()].concat(),
+            optional: optional(&headings),
+            headings,
             left: &[1, 3],
             total: cells(first, all),
             rows: rows.collect(),
@@ -143,6 +149,13 @@ impl Page {
         table.add_rows(self.rows.iter().map(|(_, cells)| cells));
         format!("{host}\n{what}\n\n{}\n", output::table_text(&table))
     }
+}
+
+/// The column of the exits that led out to the VMM.
+const TO_VMM: &str = "to VMM/s";
+
+fn optional(headings: &[&'static str]) -> Option<usize> {
+    headings.iter().position(|&heading| heading == TO_VMM)
 }
 
 /// "EPT; generation 3; VMs: 2; 12,345 exits/s; …"
@@ -171,6 +184,8 @@ struct Figures {
     cycles: Option<u64>,
     /// Whether anything is nested.
     nested: bool,
+    /// Whether it is known what led out to the VMM.
+    led_out: bool,
     elapsed: Duration,
 }
 
@@ -179,6 +194,7 @@ impl Figures {
         Self {
             cycles: whole.change.map(|change| change.cycles),
             nested: whole.total.l2_count.unwrap_or(0) > 0,
+            led_out: whole.total.vmm_count.is_some(),
             elapsed,
         }
     }
@@ -187,6 +203,9 @@ impl Figures {
         let mut headings = vec!["exits/s", "cycles", "cycles/exit"];
         if self.nested {
             headings.push("L2 exits/s");
+        }
+        if self.led_out {
+            headings.push(TO_VMM);
         }
         headings.push("total");
         headings
@@ -203,6 +222,10 @@ impl Figures {
         ];
         if self.nested {
             let rate = |c: &Counters| per_second(c.l2_count.unwrap_or(0), self.elapsed);
+            cells.push(of_change(&rate));
+        }
+        if self.led_out {
+            let rate = |c: &Counters| per_second(c.vmm_count.unwrap_or(0), self.elapsed);
             cells.push(of_change(&rate));
         }
         cells.push(grouped(line.total.count));

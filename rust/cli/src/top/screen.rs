@@ -18,6 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Blanks between two columns.
+const SPACING: u16 = 2;
+
 /// How long a SIGTERM may go unnoticed.
 const PATIENCE: Duration = Duration::from_millis(250);
 
@@ -81,21 +84,25 @@ pub fn draw(frame: &mut Frame<'_>, page: &Page, app: &mut App, isa: Isa) {
     frame.render_widget(Text::from_iter(lines), title);
 
     app.table.select(app.row(page));
+    let columns = columns(page, body.width);
     let row = |cells: &[String]| {
-        let cells = cells
+        let shown = columns
             .iter()
-            .enumerate()
-            .map(|(i, cell)| aligned(page, i, cell));
+            .filter_map(|&(i, _)| Some((i, cells.get(i)?)));
+        let cells = shown.map(|(i, cell)| aligned(page, i, cell));
         Row::new(cells.collect::<Vec<_>>())
     };
     // The total is a part of the header, so that it stays when the rows are scrolled.
-    let header = page.headings.iter().enumerate().map(|(i, heading)| {
+    let header = columns.iter().map(|&(i, _)| {
+        let heading = page.headings.get(i).unwrap_or(&"");
         let total = page.total.get(i).map_or("", String::as_str);
         aligned(page, i, &format!("{heading}\n{total}"))
     });
-    let table = Table::new(page.rows.iter().map(|(_, cells)| row(cells)), widths(page))
+    let widths = columns.iter().map(|&(_, width)| Constraint::Length(width));
+    let rows = page.rows.iter().map(|(_, cells)| row(cells));
+    let table = Table::new(rows, widths.collect::<Vec<_>>())
         .header(Row::new(header.collect::<Vec<_>>()).height(2).style(bold))
-        .column_spacing(2)
+        .column_spacing(SPACING)
         .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
     frame.render_stateful_widget(table, body, &mut app.table);
     frame.render_widget(Text::from(help_lines(app, isa)), help);
@@ -110,8 +117,20 @@ fn aligned<'a>(page: &Page, column: usize, text: &str) -> Cell<'a> {
     })
 }
 
+/// The columns to show where there is so much room, each with its width.
+fn columns(page: &Page, room: u16) -> Vec<(usize, u16)> {
+    let mut columns: Vec<_> = widths(page).into_iter().enumerate().collect();
+    let needed = columns.iter().fold(0, |sum: u32, (_, width)| {
+        sum + u32::from(*width) + u32::from(SPACING)
+    });
+    if needed.saturating_sub(SPACING.into()) > room.into() {
+        columns.retain(|&(i, _)| Some(i) != page.optional);
+    }
+    columns
+}
+
 /// Every column as wide as what is in it.
-fn widths(page: &Page) -> Vec<Constraint> {
+fn widths(page: &Page) -> Vec<u16> {
     let width = |text: &str| Text::raw(text).width() as u16;
     let columns = page.headings.iter().enumerate();
     let widths = columns.map(|(i, heading)| {
@@ -119,7 +138,7 @@ fn widths(page: &Page) -> Vec<Constraint> {
         let cells = rows.chain([&page.total]).filter_map(|cells| cells.get(i));
         cells.map(|cell| width(cell)).fold(width(heading), u16::max)
     });
-    widths.map(Constraint::Length).collect()
+    widths.collect()
 }
 
 /// What the row under the cursor means, and the keys.
