@@ -7,9 +7,13 @@
 use crate::cpuid::Cpuid;
 use crate::signals::Deferred;
 use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, SCHEMA};
-use acct::leaves::{Layout, Registers};
-use acct::leaves::{ABI, INFO, LATCH, REASON, REASON_L2, SIGNATURE, SIGNATURE_TEXT, TOTAL};
+use crate::time::{Entered, States, Time};
+use acct::leaves::{time, Layout, Registers};
+use acct::leaves::{
+    ABI, INFO, LATCH, REASON, REASON_L2, SIGNATURE, SIGNATURE_TEXT, TIME, TOTAL, VMM,
+};
 use acct::table;
+use acct::times::State;
 use anyhow::{bail, ensure, Context, Result};
 
 /// The sub-leaf of [`LATCH`] that only asks.
@@ -37,7 +41,11 @@ pub struct Info {
 
 /// The leaves, once found.
 #[derive(Debug)]
-pub struct Leaves<'a, C>(&'a C);
+pub struct Leaves<'a, C> {
+    cpuid: &'a C,
+    /// Whether there are [`TIME`] and [`VMM`]: a host of before has them not.
+    has_time: bool,
+}
 
 impl<'a, C: Cpuid> Leaves<'a, C> {
     /// Looks for the signature.
@@ -56,12 +64,15 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
             "the host's kvm_exit_stats speaks ABI {abi}, this kvm-exits ABI {ABI}: \
              use the kvm-exits that belongs to the host's module"
         );
-        Ok(Self(cpuid))
+        Ok(Self {
+            cpuid,
+            has_time: answer.eax >= VMM,
+        })
     }
 
     /// What the host says about the figures.
     pub fn info(&self) -> Result<Info> {
-        let r = self.0.query(INFO, 0)?;
+        let r = self.cpuid.query(INFO, 0)?;
         let layout = (r.eax >> 8) & 0xff;
         Ok(Info {
             layout: Layout::ALL
@@ -92,14 +103,14 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
         let signals = Deferred::new()?;
         // A view left behind by somebody else would be an old one.
         self.release()?;
-        let answer = self.0.query(LATCH, 1)?;
+        let answer = self.cpuid.query(LATCH, 1)?;
         ensure!(
             answer.eax == 1,
             "the host did not latch the counters (leaf {LATCH:#x} answered eax={:#x})",
             answer.eax
         );
         Ok(Latch {
-            leaves: Leaves(self.0),
+            leaves: Self { ..*self },
             keep: false,
             _signals: signals,
         })
@@ -107,7 +118,7 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
 
     /// Releases the view of this vCPU, latched or not.
     pub fn release(&self) -> Result<()> {
-        self.0.query(LATCH, 0).map(drop)
+        self.cpuid.query(LATCH, 0).map(drop)
     }
 
     /// Everything, of one moment, and the latch that it was read under.
@@ -152,13 +163,19 @@ impl<C: Cpuid> Latch<'_, C> {
     /// Everything, checked. Only here: several answers belong together only if they are of one view.
     fn snapshot(&self) -> Result<Snapshot> {
         let info = self.leaves.info()?;
+        let time = self.time()?;
         let mut rows = Vec::new();
         // All that a table of the host has a cell for, defined here or not: with one left out,
         // the sum would not be the total.
         for reason in (0..table::CELLS).map(table::reason_at) {
-            let counters = self.counters(reason)?;
+            let mut counters = self.counters(reason)?;
             if counters.count == 0 {
                 continue;
+            }
+            if time.is_some() {
+                let (count, cycles) = pair(self.query(VMM, reason)?);
+                counters.vmm_count = Some(count);
+                counters.vmm_cycles = Some(cycles);
             }
             rows.push(ReasonRow {
                 reason,
@@ -179,17 +196,58 @@ impl<C: Cpuid> Latch<'_, C> {
             machine: None,
             vm: None,
             paging: info.paging,
-            total: if self.leaves.0.max_subleaf() == TOTAL {
-                self.counters(TOTAL)?
-            } else {
-                Counters::sum(rows.iter().map(|row| &row.counters))
-            },
-            time: None,
+            total: self.total(&rows)?,
+            // That of a VM, also where the exits are all VMs'.
+            time: time.filter(|_| info.scope == Scope::Vm),
             vcpus: None,
             reasons: rows,
         };
         snapshot.verify()?;
         Ok(snapshot)
+    }
+
+    /// The counters of all reasons, of which `rows` has those that were counted.
+    fn total(&self, rows: &[ReasonRow]) -> Result<Counters> {
+        let sum = Counters::sum(rows.iter().map(|row| &row.counters));
+        if self.leaves.cpuid.max_subleaf() != TOTAL {
+            return Ok(sum);
+        }
+        Ok(Counters {
+            // Not the leaf's: a VMM that a reason led out to before a reset may have come back
+            // since, and the reason has cycles there without any exit.
+            vmm_count: sum.vmm_count,
+            vmm_cycles: sum.vmm_cycles,
+            ..self.counters(TOTAL)?
+        })
+    }
+
+    /// Where the time of the VM's vCPUs went; `None` where the host does not measure it.
+    fn time(&self) -> Result<Option<Time>> {
+        if !self.leaves.has_time {
+            return Ok(None);
+        }
+        let of_vm = |what| self.query(TIME, what | time::VM).map(pair);
+        let (_, elapsed) = of_vm(time::ELAPSED)?;
+        if elapsed == 0 {
+            return Ok(None);
+        }
+        let (mut entered, mut cycles) = (States::default(), States::default());
+        for (state, _) in State::ALL {
+            let (count, sum) = of_vm(state as u32)?;
+            *entered.of_mut(state) = count;
+            *cycles.of_mut(state) = sum;
+        }
+        let (preemptions, preempted) = of_vm(time::PREEMPTED)?;
+        Ok(Some(Time {
+            elapsed,
+            cycles,
+            preempted,
+            preempted_in: None,
+            entered: Some(Entered {
+                states: entered,
+                preempted: preemptions,
+            }),
+        }))
     }
 
     /// The counters of `reason`, or of all together ([`TOTAL`]).
@@ -201,14 +259,13 @@ impl<C: Cpuid> Latch<'_, C> {
             cycles,
             l2_count: Some(l2_count),
             l2_cycles: Some(l2_cycles),
-            // The leaves do not tell.
-            l2_reflected: None,
+            // These leaves tell no more; what is the VMM's has its own.
             ..Counters::default()
         })
     }
 
     fn query(&self, leaf: u32, subleaf: u32) -> Result<Registers> {
-        self.leaves.0.query(leaf, subleaf)
+        self.leaves.cpuid.query(leaf, subleaf)
     }
 }
 

@@ -50,6 +50,17 @@ impl States {
         }
     }
 
+    /// The same, to set it.
+    pub fn of_mut(&mut self, state: State) -> &mut u64 {
+        match state {
+            State::Guest => &mut self.guest,
+            State::Exit => &mut self.exit,
+            State::Entry => &mut self.entry,
+            State::Vmm => &mut self.vmm,
+            State::Halted => &mut self.halted,
+        }
+    }
+
     /// The sum over the states.
     fn sum(&self) -> u64 {
         let figures = self.each().into_iter();

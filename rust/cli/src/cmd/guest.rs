@@ -2,6 +2,7 @@
 
 //! `kvm-exits guest`: a guest reads its own exits.
 
+use crate::budget;
 use crate::cpuid::{Cpuid, Device, Instruction};
 use crate::leaves_client::Leaves;
 use crate::listing;
@@ -97,10 +98,34 @@ fn text(snapshot: &Snapshot) -> String {
         Scope::Vm => "this VM's exits",
         Scope::Host => "the exits of all VMs of the host",
     };
+    let time = snapshot.time.as_ref();
+    let time = time.map(|time| format!("The time of this VM's vCPUs: {}.\n\n", budget::line(time)));
     format!(
-        "{scope}; {}\n\n{}\n{}",
+        "{scope}; {}\n\n{}\n{}{}",
         listing::heading(snapshot),
         listing::table(snapshot),
+        time.unwrap_or_default(),
         listing::notes(snapshot),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_has_a_line() {
+        let text = |time: &str| {
+            let json = r#"{ "schema": 1, "source": "cpuid", "isa": "vmx", "generation": 3,
+                "scope": "vm", "paging": { "tdp": true, "vpid": true, "unrestricted_guest": true },
+                "total": { "count": 0, "cycles": 0 }, TIME "reasons": [] }"#;
+            super::text(&Snapshot::parse(&json.replace("TIME", time)).unwrap())
+        };
+        let time = r#""time": { "elapsed": 10, "guest": 5, "exit": 2, "entry": 1, "vmm": 1,
+            "halted": 1, "preempted": 1 },"#;
+        let line = "\nThe time of this VM's vCPUs: guest 50.0%, exit 20.0%, entry 10.0%, \
+            vmm 10.0%, halted 10.0%; of which preempted 10.0%.\n";
+        assert!(text(time).contains(line), "{}", text(time));
+        assert!(!text("").contains("The time"));
+    }
 }

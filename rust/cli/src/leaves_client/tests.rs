@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
+mod time;
+
 use super::*;
 use acct::cell::{Level, Values};
-use acct::leaves::{self, paging};
+use acct::leaves::{self, paging, Whose, LAST_EXTENDED};
 use acct::reasons;
 use acct::table::{index_named, Reading};
 use acct::times::Times;
@@ -17,6 +19,12 @@ struct Host {
     context: leaves::Context,
     live: RefCell<Reading>,
     latched: RefCell<Option<Reading>>,
+    /// The VM's time, which passes with every question; and as it was latched.
+    times: Cell<Times>,
+    latched_times: Cell<Times>,
+    /// The highest extended leaf that it knows, and whether it measures time.
+    highest: u32,
+    is_timed: bool,
     latches: Cell<u32>,
     /// Whether SIGTERM had to wait, when it was asked to release.
     released_undisturbed: Cell<bool>,
@@ -40,6 +48,10 @@ impl Host {
             },
             live: RefCell::new(Reading::ZERO),
             latched: RefCell::new(None),
+            times: Cell::new(Times::ZERO),
+            latched_times: Cell::new(Times::ZERO),
+            highest: LAST_EXTENDED,
+            is_timed: true,
             latches: Cell::new(0),
             released_undisturbed: Cell::new(false),
             abi: ABI,
@@ -79,6 +91,7 @@ impl Host {
             1 if self.can_latch => {
                 self.latches.set(self.latches.get() + 1);
                 self.latched.replace(Some(self.live.borrow().clone()));
+                self.latched_times.set(self.times.get());
             }
             _ => {}
         }
@@ -92,6 +105,13 @@ impl Cpuid for Host {
             reasons::Isa::Svm => reasons::svm::CPUID,
         };
         self.count(own, 1, 100);
+        if self.is_timed {
+            let mut times = self.times.get();
+            (1..)
+                .zip(times.words_mut())
+                .for_each(|(n, word)| *word += n);
+            self.times.set(times);
+        }
         if leaf == LATCH {
             self.latch(subleaf);
             return Ok(Registers {
@@ -104,8 +124,18 @@ impl Cpuid for Host {
         }
         let (live, latched) = (self.live.borrow(), self.latched.borrow());
         let view = latched.as_ref().filter(|_| self.holds).unwrap_or(&live);
-        let mut answer =
-            leaves::answer(&self.context, view, |_| Times::ZERO, leaf, subleaf).unwrap_or_default();
+        let times = |whose| match (whose, latched.is_some()) {
+            (Whose::Vm, true) => self.latched_times.get(),
+            (Whose::Vm, false) => self.times.get(),
+            (Whose::Vcpu, _) => Times::ZERO,
+        };
+        let answer = leaves::answer(&self.context, view, times, leaf, subleaf);
+        // Of a leaf that it does not know, it says nothing.
+        let answer = answer.filter(|_| leaf <= self.highest || leaf > LAST_EXTENDED);
+        let mut answer = answer.unwrap_or_default();
+        if leaf == SIGNATURE {
+            answer.eax = self.highest;
+        }
         if leaf == INFO {
             answer.eax = answer.eax & !0xff | self.abi;
         }
