@@ -2,7 +2,9 @@
 
 //! Setting snapshots side by side: the figures. How they are written is in `comparison/render.rs`.
 
+pub mod keys;
 mod render;
+mod time;
 mod warnings;
 
 use crate::name::Name;
@@ -34,6 +36,9 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// The totals.
     pub total: Row,
+    /// Where the time went, where all snapshots tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Vec<time::State>>,
 }
 
 /// One snapshot's heading.
@@ -69,6 +74,9 @@ pub struct Row {
     pub l2_count: Vec<Option<u64>>,
     /// Those of L2 that were handed to L1, likewise.
     pub l2_reflected: Vec<Option<u64>>,
+    /// Those that led out to the VMM, likewise; empty where no snapshot does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vmm_count: Vec<Option<u64>>,
     /// Mean cycles of an exit.
     pub cycles_per_exit: Vec<Option<f64>>,
     /// `count` in proportion to the first; of the first itself there is none.
@@ -171,25 +179,13 @@ impl Comparison {
 
     /// Compares `snapshots`, of which there are at least two.
     pub fn new(snapshots: &[Named], sort: Sort, cycles_note: Option<&str>) -> Result<Self> {
-        let ((first_file, first), others) =
-            snapshots.split_first().context("nothing to compare")?;
-        for (file, other) in others {
-            if other.isa != first.isa {
-                bail!(
-                    "{} is of {:?}, {} of {:?}: their exit reasons have nothing in common",
-                    first_file.display(),
-                    first.isa,
-                    file.display(),
-                    other.isa,
-                );
-            }
-        }
+        let isa = isa(snapshots)?;
         let mut rows = rows(snapshots);
         sort.sort(&mut rows);
         let headings = headings(snapshots);
         let emulated = snapshots.iter().all(|(_, s)| s.is_emulated());
         Ok(Self {
-            isa: first.isa,
+            isa,
             warnings: warnings::find(snapshots, &headings),
             columns: snapshots
                 .iter()
@@ -210,8 +206,26 @@ impl Comparison {
                 "total".into(),
                 snapshots.iter().map(|(_, s)| s.total).collect(),
             ),
+            time: time::states(snapshots),
         })
     }
+}
+
+/// Whose exit reasons these are: of one there is nothing that another has too.
+fn isa(snapshots: &[Named]) -> Result<Isa> {
+    let ((first_file, first), others) = snapshots.split_first().context("nothing to compare")?;
+    for (file, other) in others {
+        if other.isa != first.isa {
+            bail!(
+                "{} is of {:?}, {} of {:?}: their exit reasons have nothing in common",
+                first_file.display(),
+                first.isa,
+                file.display(),
+                other.isa,
+            );
+        }
+    }
+    Ok(first.isa)
 }
 
 fn rows(snapshots: &[Named]) -> Vec<Row> {
@@ -249,9 +263,14 @@ fn row(reason: Option<u32>, name: Name, cells: Vec<Counters>) -> Row {
         0 => Ratio::None,
         _ => Ratio::new(cells[0].count, c.count),
     };
+    let mut vmm_count: Vec<_> = cells.iter().map(|c| c.vmm_count).collect();
+    if vmm_count.iter().all(Option::is_none) {
+        vmm_count.clear();
+    }
     Row {
         reason,
         name,
+        vmm_count,
         count: cells.iter().map(|c| c.count).collect(),
         cycles: cells.iter().map(|c| c.cycles).collect(),
         l1_count: cells

@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::{data, failure, json, kvm_exits, stderr, stdout};
+use acct::snapshot::measures;
+use common::{data, failure, json, kvm_exits, stderr, stdout, times, values, Builder, TDP, VPID};
 use serde_json::json;
 use std::process::Output;
 
@@ -123,4 +124,129 @@ fn a_doubtful_pair_is_warned_about() {
         "{output:?}"
     );
     assert!(stdout(&output).contains("1.00x"));
+}
+
+/// EPT and shadow paging, with all that a module can measure.
+fn measured(name: &str) -> [String; 2] {
+    let start = |generation, paging| {
+        Builder::with_measures(generation, paging, 0, measures::TIME | measures::DETAIL)
+    };
+    let ept = start(1, TDP | VPID)
+        .key(32, 0x6e0, 10, 100)
+        .key(32, 0x48, 30, 600)
+        .host_values(10, values(4, 40), &[])
+        .row_time(1, 5, 0)
+        .host_values(32, values(45, 900), &[])
+        .host_time(&times([700, 100, 50, 100, 50]));
+    let shadow = start(2, VPID)
+        .key(32, 0x6e0, 20, 400)
+        .key(28, 0x03, 5, 50)
+        .host_values(28, values(5, 50), &[])
+        .host_values(32, values(20, 400), &[])
+        .row_time(7, 70, 0)
+        .host_time(&times([500, 1_300, 200, 0, 0]));
+    [
+        ept.save(&format!("compare-{name}-ept.snapshot")),
+        shadow.save(&format!("compare-{name}-shadow.snapshot")),
+    ]
+}
+
+#[test]
+fn time_is_side_by_side_where_all_have_it() {
+    let [a, b] = measured("time");
+    let text = compare(&[&a, &b]);
+    let section = "\
+Where the time of the vCPUs went; preempted is a part of the other states:
+
+state      cycles  cycles   share   share
+              EPT  shadow     EPT  shadow
+---------- ------- ------- ------- -------
+guest         700     500   70.0%   25.0%
+exit          100   1,300   10.0%   65.0%
+entry          50     200    5.0%   10.0%
+vmm           100       0   10.0%    0.0%
+halted         50       0    5.0%    0.0%
+preempted     100     200   10.0%   10.0%
+elapsed     1,000   2,000  100.0%  100.0%
+";
+    assert!(stdout(&text).contains(section), "{}", stdout(&text));
+    let json = json(&compare(&[&a, &b, "--json"]));
+    assert_eq!(
+        json["time"][1],
+        json!({ "state": "exit", "cycles": [100, 1_300], "share": [0.1, 0.65] })
+    );
+    assert_eq!(json["time"][5]["cycles"], json!([100, 200]));
+    // Not where one has none of it.
+    let ept = data("ept.json");
+    let text = compare(&[&ept, &b]);
+    assert!(!stdout(&text).contains("preempted"), "{text:?}");
+    let json = common::json(&compare(&[&ept, &b, "--json"]));
+    assert_eq!(json.get("time"), None);
+}
+
+#[test]
+fn what_led_to_the_vmm_is_in_json_and_csv() {
+    let [a, b] = measured("vmm");
+    let json = json(&compare(&[&a, &b, "--json", "--sort", "reason"]));
+    assert_eq!(json["rows"][0]["vmm_count"], json!([1, 0]));
+    assert_eq!(json["total"]["vmm_count"], json!([1, 7]));
+    let csv = compare(&[&a, &b, "--csv", "--sort", "reason"]);
+    let lines: Vec<_> = stdout(&csv).lines().collect();
+    assert!(
+        lines[0].ends_with(",vmm_count (EPT),vmm_count (shadow)"),
+        "{lines:?}"
+    );
+    assert_eq!(lines[1], "10,CPUID,4,0,40,0,gone,1,0");
+    // One that cannot know, and two.
+    let ept = data("ept.json");
+    let csv = compare(&[&ept, &b, "--csv", "--sort", "reason"]);
+    assert!(
+        stdout(&csv).lines().last().unwrap().ends_with(",,0"),
+        "{csv:?}"
+    );
+    let json = common::json(&compare(&[&ept, &data("shadow.json"), "--json"]));
+    assert_eq!(json["rows"][0].get("vmm_count"), None);
+}
+
+#[test]
+fn keys_are_side_by_side() {
+    let [a, b] = measured("by");
+    let text = compare(&[&a, &b, "--by", "msr_write"]);
+    let expected = "\
+32 MSR_WRITE
+
+what                    count   count   ratio  cycles/exit  cycles/exit
+                          EPT  shadow  shadow          EPT       shadow
+----------------------- ------ ------- ------- ------------ ------------
+MSR 0x48 SPEC_CTRL         30       0    gone           20            -
+MSR 0x6e0 TSC_DEADLINE     10      20   2.00x           10           20
+other                       5       0    gone           40            -
+";
+    assert_eq!(stdout(&text), expected);
+    let csv = compare(&[&a, &b, "--by", "all", "--csv"]);
+    let expected = "\
+reason,key,name,count (EPT),count (shadow),cycles (EPT),cycles (shadow)
+10,,other,4,0,40,0
+28,0x3,CR3 write,0,5,0,50
+32,0x48,MSR 0x48 SPEC_CTRL,30,0,600,0
+32,0x6e0,MSR 0x6e0 TSC_DEADLINE,10,20,100,400
+32,,other,5,0,200,0
+";
+    assert_eq!(stdout(&csv), expected);
+    let json = json(&compare(&[&a, &b, "--by", "28", "--json"]));
+    assert_eq!(json["columns"], json!(["EPT", "shadow"]));
+    assert_eq!(
+        json["reasons"],
+        json!([{ "reason": 28, "name": "CR_ACCESS", "keys": [
+            { "key": "0x3", "name": "CR3 write", "count": [0, 5], "cycles": [0, 50],
+              "ratio": [null, "new"] },
+        ] }])
+    );
+    let ept = data("ept.json");
+    let output = compare(&[&a, &ept, "--by", "all"]);
+    let error = failure(&output);
+    assert!(
+        error.contains("ept.json") && error.contains("detail=0"),
+        "{error}"
+    );
 }

@@ -2,6 +2,8 @@
 
 //! `kvm-exits compare`: snapshots side by side.
 
+use crate::by::By;
+use crate::comparison::keys::Keys;
 use crate::comparison::{Comparison, Named, Sort};
 use crate::output::{self, Format};
 use crate::snapshot::Snapshot;
@@ -11,12 +13,17 @@ use std::path::PathBuf;
 /// Set snapshots side by side, such as one of EPT and one of shadow paging.
 ///
 /// Columns are named after the paging state, or after the files where that does not tell them
-/// apart. Reasons that none of the snapshots has are left out.
+/// apart. Reasons that none of the snapshots has are left out. Where all of them have it, the time
+/// of the vCPUs follows, state by state.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Snapshots (JSON); the ratios are to the first.
     #[arg(required = true, num_args = 2.., value_name = "SNAPSHOT")]
     snapshots: Vec<PathBuf>,
+
+    /// Set side by side what the exits of REASON were about, as `show --by` does; or of "all".
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["sort", "cycles_note"])]
+    by: Option<By>,
 
     #[command(flatten)]
     format: Format,
@@ -34,6 +41,9 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let load = |path: &PathBuf| Ok((path.clone(), Snapshot::load(path)?));
     let snapshots: Vec<Named> = args.snapshots.iter().map(load).collect::<Result<_>>()?;
+    if let Some(by) = &args.by {
+        return run_by(&Keys::new(&snapshots, by)?, args.format);
+    }
     let comparison = Comparison::new(&snapshots, args.sort, args.cycles_note.as_deref())?;
     for warning in &comparison.warnings {
         eprintln!("kvm-exits: warning: {warning}");
@@ -44,5 +54,15 @@ pub fn run(args: &Args) -> Result<()> {
         output::print(&comparison.csv()?)
     } else {
         output::print(&comparison.text())
+    }
+}
+
+fn run_by(keys: &Keys, format: Format) -> Result<()> {
+    if format.json {
+        output::print_json(keys)
+    } else if format.csv {
+        output::print(&keys.csv()?)
+    } else {
+        output::print(&keys.text())
     }
 }

@@ -48,9 +48,12 @@ impl Comparison {
             cells.extend(row.cycles_per_exit.iter().map(|&c| mean(c)));
             table.add_row(cells);
         }
+        let time = self.time.as_deref();
+        let time = time.map(|states| super::time::text(states, &self.columns));
         format!(
-            "{}\nSorted by {}. Ratios are to \"{}\".\n{}{}\n",
+            "{}\n{}Sorted by {}. Ratios are to \"{}\".\n{}{}\n",
             output::table_text(&table),
+            time.unwrap_or_default(),
             self.sorted_by,
             self.columns[0].heading,
             if self.is_nested() { NOTE_ON_LEVELS } else { "" },
@@ -72,6 +75,10 @@ impl Comparison {
                 head.extend(self.columns.iter().map(|c| Field::from(&named(c))));
             }
         }
+        // Behind all else, which stays where it is.
+        let known = self.columns.iter().zip(&self.total.vmm_count);
+        let named = |c: &Column| Field::from(&Name::from(format!("vmm_count ({})", c.heading)));
+        head.extend(known.map(|(c, _)| named(c)));
         let mut sheet = Sheet::new(head)?;
         for row in &self.rows {
             let mut fields = vec![row.reason.into(), (&row.name).into()];
@@ -86,6 +93,7 @@ impl Comparison {
                 let figures = row.levels().into_iter().flatten();
                 fields.extend(figures.map(|&n| Field::from(n)));
             }
+            fields.extend(row.vmm_count.iter().map(|&n| Field::from(n)));
             sheet.line(fields)?;
         }
         sheet.text()
@@ -97,7 +105,8 @@ impl Comparison {
     }
 }
 
-fn ratio(ratio: Ratio) -> String {
+/// About three digits.
+pub(super) fn ratio(ratio: Ratio) -> String {
     match ratio {
         Ratio::None => "-".into(),
         Ratio::New => "new".into(),

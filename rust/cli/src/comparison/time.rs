@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the time went, side by side.
+
+use super::{Column, Named};
+use crate::output::{self, grouped, ratio, share};
+use serde::Serialize;
+
+/// One state in all snapshots; also the time preempted, which is a part of the others, and that
+/// elapsed, which is their sum.
+#[derive(Debug, Serialize)]
+pub struct State {
+    /// Its name.
+    pub state: &'static str,
+    /// Cycles, a figure per snapshot.
+    pub cycles: Vec<u64>,
+    /// Those in proportion to the snapshot's time elapsed.
+    pub share: Vec<Option<f64>>,
+}
+
+/// The states in all of `snapshots`; `None` where one does not tell.
+pub(super) fn states(snapshots: &[Named]) -> Option<Vec<State>> {
+    let times = snapshots.iter().map(|(_, snapshot)| snapshot.time.as_ref());
+    let times = times.collect::<Option<Vec<_>>>()?;
+    let mut columns = times.iter().map(|time| {
+        let states = time.cycles.each().into_iter();
+        let all = [("preempted", time.preempted), ("elapsed", time.elapsed)];
+        states.chain(all)
+    });
+    let names = columns.clone().next()?.map(|(name, _)| name);
+    let mut states: Vec<_> = names
+        .map(|state| State {
+            state,
+            cycles: Vec::new(),
+            share: Vec::new(),
+        })
+        .collect();
+    for (column, time) in columns.by_ref().zip(&times) {
+        for (state, (_, cycles)) in states.iter_mut().zip(column) {
+            state.cycles.push(cycles);
+            state.share.push(ratio(cycles, time.elapsed));
+        }
+    }
+    Some(states)
+}
+
+/// For the eye, and what to know of it.
+pub(super) fn text(states: &[State], columns: &[Column]) -> String {
+    let mut headings = vec!["state".to_string()];
+    for what in ["cycles", "share"] {
+        headings.extend(columns.iter().map(|c| format!("{what}\n{}", c.heading)));
+    }
+    let mut table = output::table(&headings, &[0]);
+    let elapsed = states.last().map(|state| state.cycles.as_slice());
+    for state in states {
+        let wholes = elapsed.unwrap_or_default();
+        let mut cells = vec![state.state.to_string()];
+        cells.extend(state.cycles.iter().map(|&cycles| grouped(cycles)));
+        let parts = state.cycles.iter().zip(wholes);
+        cells.extend(parts.map(|(&part, &whole)| share(part, whole)));
+        table.add_row(cells);
+    }
+    format!(
+        "Where the time of the vCPUs went; preempted is a part of the other states:\n\n{}\n",
+        output::table_text(&table)
+    )
+}
