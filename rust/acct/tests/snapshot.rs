@@ -4,7 +4,9 @@
 
 use acct::{
     cell::{Level, Values},
-    snapshot::{self, Header, Malformed, Record, Row, Sink, Vm, Words, COMM},
+    detail::Booked,
+    snapshot::{self, Header, Key, Malformed, Record, Row, Sink, Vm, Words, COMM},
+    times::{Times, WORDS},
 };
 use proptest::prelude::*;
 use std::convert::Infallible;
@@ -26,6 +28,10 @@ enum Owned {
     HostRow(u32, u32, Values, Vec<u64>),
     Vm(Vm),
     VmRow(u32, u32, Values),
+    RowTime(Values),
+    HostTime(Times),
+    Vcpu(u32, Times),
+    Key(Key),
 }
 
 impl Owned {
@@ -38,6 +44,10 @@ impl Owned {
             Self::VmRow(reason, flags, values) => {
                 snapshot::put_vm_row(sink, &row(*reason, *flags, *values, Words::Native(&[])))
             }
+            Self::RowTime(values) => snapshot::put_row_time(sink, values),
+            Self::HostTime(times) => snapshot::put_host_time(sink, times),
+            Self::Vcpu(index, times) => snapshot::put_vcpu(sink, *index, times),
+            Self::Key(key) => snapshot::put_key(sink, key),
         };
     }
 
@@ -50,6 +60,10 @@ impl Owned {
             Self::VmRow(reason, flags, values) => {
                 Record::VmRow(row(*reason, *flags, *values, Words::Native(&[])))
             }
+            Self::RowTime(values) => Record::RowTime(*values),
+            Self::HostTime(times) => Record::HostTime(*times),
+            Self::Vcpu(index, times) => Record::Vcpu(*index, *times),
+            Self::Key(key) => Record::Key(*key),
         }
     }
 }
@@ -78,6 +92,31 @@ fn values() -> impl Strategy<Value = Values> {
     })
 }
 
+fn times() -> impl Strategy<Value = Times> {
+    any::<[u64; WORDS]>().prop_map(|words| {
+        let mut times = Times::ZERO;
+        times.words_mut().zip(words).for_each(|(word, n)| *word = n);
+        times
+    })
+}
+
+/// What a row has besides; never nothing, which is not written.
+fn row_time() -> impl Strategy<Value = Values> {
+    (1u64.., any::<[u64; 2]>()).prop_map(|(count, [cycles, halted])| Values {
+        vmm: Level { count, cycles },
+        halted,
+        ..Values::ZERO
+    })
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    (any::<u32>(), any::<[u64; 3]>()).prop_map(|(reason, [key, count, cycles])| Key {
+        reason,
+        key,
+        booked: Booked { count, cycles },
+    })
+}
+
 fn records() -> impl Strategy<Value = Vec<Owned>> {
     let buckets = prop::collection::vec(any::<u64>(), 0..=64);
     prop::collection::vec(
@@ -87,6 +126,10 @@ fn records() -> impl Strategy<Value = Vec<Owned>> {
             (any::<u32>(), any::<u32>(), values()).prop_map(|(r, f, v)| Owned::VmRow(r, f, v)),
             (any::<u32>(), any::<u32>(), any::<[u8; COMM]>())
                 .prop_map(|(pid, vcpus, comm)| Owned::Vm(Vm { pid, vcpus, comm })),
+            row_time().prop_map(Owned::RowTime),
+            times().prop_map(Owned::HostTime),
+            (any::<u32>(), times()).prop_map(|(index, times)| Owned::Vcpu(index, times)),
+            key().prop_map(Owned::Key),
         ],
         0..20,
     )
@@ -172,4 +215,22 @@ fn records_of_unknown_kind_are_skipped() {
     let Ok(()) = snapshot::put_end(&mut sink);
     let read: Vec<_> = snapshot::parse(&sink.0).unwrap().1.collect();
     assert_eq!(read, [Ok(Record::Vm(vm))]);
+}
+
+#[test]
+fn of_no_time_nothing_is_written() {
+    let mut sink = Buffer(Vec::new());
+    let Ok(()) = snapshot::put_row_time(&mut sink, &Values::ZERO.with_in_flight(true));
+    assert_eq!(sink.0, []);
+}
+
+#[test]
+fn a_header_without_what_is_measured_is_read() {
+    let mut bytes = encode(&HEADER, &[]);
+    // As it was before: four bytes shorter.
+    bytes.drain(32..36);
+    bytes[12] = 32;
+    let (header, records) = snapshot::parse(&bytes).unwrap();
+    assert_eq!(header, HEADER);
+    assert_eq!(records.count(), 0);
 }
