@@ -3,6 +3,7 @@
 //! Setting snapshots side by side: the figures. How they are written is in `comparison/render.rs`.
 
 pub mod keys;
+mod ratio;
 mod render;
 mod time;
 mod warnings;
@@ -11,7 +12,8 @@ use crate::name::Name;
 use crate::output::note_on_cycles;
 use crate::snapshot::{Counters, Isa, Paging, Scope, Snapshot};
 use anyhow::{bail, Context, Result};
-use serde::{Serialize, Serializer};
+pub use ratio::Ratio;
+use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -81,50 +83,6 @@ pub struct Row {
     pub cycles_per_exit: Vec<Option<f64>>,
     /// `count` in proportion to the first; of the first itself there is none.
     pub ratio: Vec<Ratio>,
-}
-
-/// A count in proportion to the first snapshot's.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Ratio {
-    /// Nothing to compare: the first column, or absent in both.
-    None,
-    /// That many times as many.
-    Of(f64),
-    /// Only here.
-    New,
-    /// Only in the first.
-    Gone,
-}
-
-impl Ratio {
-    fn new(first: u64, here: u64) -> Self {
-        match (first, here) {
-            (0, 0) => Self::None,
-            (0, _) => Self::New,
-            (_, 0) => Self::Gone,
-            _ => Self::Of(here as f64 / first as f64),
-        }
-    }
-
-    /// How far from unchanged, up or down alike.
-    fn distance(self) -> f64 {
-        match self {
-            Self::None => 0.0,
-            Self::Of(ratio) => ratio.ln().abs(),
-            Self::New | Self::Gone => f64::INFINITY,
-        }
-    }
-}
-
-impl Serialize for Ratio {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::None => serializer.serialize_none(),
-            Self::Of(ratio) => serializer.serialize_f64(*ratio),
-            Self::New => serializer.serialize_str("new"),
-            Self::Gone => serializer.serialize_str("gone"),
-        }
-    }
 }
 
 /// What comes first.

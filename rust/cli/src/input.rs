@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where `show` and `vms` take their figures from: the device, or a file.
+//! Where `show`, `vms` and `time` take their figures from: the device, or a file.
 
 use crate::device;
 use crate::files;
@@ -16,7 +16,7 @@ pub struct Input {
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
 
-    /// Keep the snapshot in FILE as well, as the device gave it: all of `show` and `vms`.
+    /// Keep the snapshot in FILE as well, as the device gave it: all of `show`, `vms` and `time`.
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     save: Option<PathBuf>,
 

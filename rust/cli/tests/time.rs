@@ -130,6 +130,21 @@ fn json_is_that_of_the_snapshot() {
 }
 
 #[test]
+fn an_emulators_cycles_are_told() {
+    let path = measured("time-machine.snapshot");
+    for more in [&[][..], &["--vcpus"]] {
+        let time = |machine| {
+            let args = ["time", "--machine", machine, "--from", &path];
+            kvm_exits(&[&args[..], more].concat())
+        };
+        assert!(stdout(&time("emulator")).contains("counts instructions"));
+        assert!(!stdout(&time("metal")).contains("counts instructions"));
+    }
+    let json = kvm_exits(&["time", "--json", "--machine", "lab", "--from", &path]);
+    assert_eq!(common::json(&json)["machine"], "lab");
+}
+
+#[test]
 fn csv_has_a_line_per_state() {
     let path = measured("time-csv.snapshot");
     let output = kvm_exits(&["time", "--csv", "--from", &path]);

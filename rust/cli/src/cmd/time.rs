@@ -5,6 +5,7 @@
 use crate::budget;
 use crate::input::Input;
 use crate::listing;
+use crate::name::Name;
 use crate::output::{self, grouped, share, Format};
 use crate::reading::Reading;
 use crate::sheet::{Field, Sheet};
@@ -47,6 +48,8 @@ struct Report<'a> {
     scope: Scope,
     tsc_khz: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    machine: Option<&'a Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     vm: Option<&'a Vm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<&'a Time>,
@@ -61,6 +64,7 @@ impl<'a> Report<'a> {
             generation: snapshot.generation,
             scope: snapshot.scope,
             tsc_khz: snapshot.tsc_khz,
+            machine: snapshot.machine.as_ref(),
             vm: snapshot.vm.as_ref(),
             time: snapshot.time.as_ref(),
             vcpus: snapshot.vcpus.as_deref(),
@@ -99,7 +103,7 @@ fn text(snapshot: &Snapshot, time: &Time) -> String {
         listing::heading(snapshot),
         budget::table(time),
         budget::bar(time),
-        budget::NOTES,
+        notes(snapshot),
     )
 }
 
@@ -172,8 +176,17 @@ fn vcpus_text(reading: &Reading) -> String {
         "the vCPUs of each VM; {}\n\n{}\n{}",
         listing::heading(&reading.host),
         output::table_text(&table),
-        budget::NOTES
+        notes(&reading.host)
     )
+}
+
+fn notes(snapshot: &Snapshot) -> String {
+    let mut notes = budget::NOTES.to_string();
+    if snapshot.is_emulated() {
+        notes += output::note_on_cycles(true);
+        notes += "\n";
+    }
+    notes
 }
 
 fn vcpus_csv(reading: &Reading) -> Result<String> {
