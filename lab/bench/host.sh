@@ -56,11 +56,13 @@ start() {
 	variant=$1
 	shift
 	case $variant in
-	patched | module | naive) load_kvm "$LAB_MODULES" "$@" ;;
+	patched | module | module-* | naive) load_kvm "$LAB_MODULES" "$@" ;;
 	*) load_kvm "$LAB_MODULES/stock" "$@" ;;
 	esac
 	case $variant in
-	module) insmod "$LAB_MODULES/kvm_exit_stats.ko" || fail 'no kvm_exit_stats' ;;
+	module) count time=0 ;;
+	module-time) count ;;
+	module-detail) count detail=1 ;;
 	naive) insmod ./kvm_exit_naive.ko || fail 'no kvm_exit_naive' ;;
 	hist-trigger) echo 'hist:keys=exit_reason' >$exits/trigger || fail 'no hist trigger' ;;
 	perf-kvm-stat)
@@ -70,6 +72,9 @@ start() {
 	bpf) start_tool tool.log bpf-exits ;;
 	esac
 }
+
+# count PARAM=VALUE...
+count() { insmod "$LAB_MODULES/kvm_exit_stats.ko" "$@" || fail "no kvm_exit_stats with $*"; }
 
 # start_tool FILE COMMAND...: FILE has something in it once the tool is at work.
 start_tool() {
@@ -91,7 +96,7 @@ start_tool() {
 stop() {
 	counted=$TIMES
 	case $variant in
-	module) counted=$(kvm-exits show --csv | awk -F, -v r="$1" '$1 == r { print $3 }') ;;
+	module | module-*) counted=$(kvm-exits show --csv | awk -F, -v r="$1" '$1 == r { print $3 }') ;;
 	hist-trigger)
 		counted=$(sed -n "s/^{ exit_reason: *$1 } hitcount: *\([0-9]*\).*/\1/p" $exits/hist)
 		echo '!hist:keys=exit_reason' >$exits/trigger
@@ -144,7 +149,7 @@ measure() {
 echo never >/sys/kernel/mm/transparent_hugepage/enabled
 echo "isa $ISA" >"$results"
 echo 'unavailable module-no-histogram kvm_exit_stats has no option to leave the histograms out' >>"$results"
-for variant in ${VARIANTS:-stock patched module naive hist-trigger bpf perf-kvm-stat}; do
+for variant in ${VARIANTS:-stock patched module module-time module-detail naive hist-trigger bpf perf-kvm-stat}; do
 	echo "variant $variant" >>"$results"
 	echo "bench: $variant, $NESTED"
 	# shellcheck disable=SC2086 # a list of parameters

@@ -123,6 +123,9 @@ static HOOKS: Shared = Shared(kvm_exit_hooks {
     exit_l2: Some(exit_l2),
     cpuid: Some(cpuid),
     vcpu_reset: Some(vcpu_reset),
+    // What may be left out is.
+    state: None,
+    detail: 0,
 });
 
 extern "C" {
