@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The module comes and goes under guests that storm; KVM's comes and goes
-# under ours; guests are killed meanwhile. Afterwards the counts are
-# exact still. How often: a file "rounds" with LOADS and RELOADS, else a few.
+# The module comes and goes under guests that storm, time and detail are switched
+# on and off meanwhile; KVM's comes and goes under ours; guests are killed.
+# Afterwards the counts are exact still, and so are the times. How often: a file "rounds" with LOADS and RELOADS, else a few.
 # The guests run Linux or, where there is a file probe.elf, that, which starts at
 # once: for a lab host that is slow enough by itself.
 LOADS=10 RELOADS=3
@@ -64,8 +64,43 @@ kill_guests() {
 
 vms() { grep -c '^vm ' $debugfs/vms; }
 
+# switches: time and detail on and off for ever, whenever there is a module.
+parameters=/sys/module/kvm_exit_stats/parameters
+switches() {
+	while :; do
+		for word in time=0 detail=1 time=1 detail=0; do
+			echo "${word#*=}" >"$parameters/${word%=*}" && echo "$word" >>switched
+		done
+	done 2>/dev/null
+}
+
+# sums: in what the host reads, the states add up to what has elapsed, exits have
+# taken what the reasons say, and their keys are as many as they.
+sums() {
+	kvm-exits show --json >sums.json || fail show
+	awk -F'[:,]' '
+		/"total": [{]/ { total = 1 }
+		/"cycles"/ && total == 1 { cycles = $2; total = 2 }
+		/"detail": [[]/ { keys = 1; want = count; have = 0 }
+		/"count"/ && keys { have += $2 }
+		/"count"/ && !keys { count = $2 }
+		/^ *[]]/ && keys { keys = 0; if (have != want) { print "the keys are " have " of " want; bad = 1 }; details++ }
+		/"(elapsed|guest|exit|entry|vmm|halted)"/ {
+			gsub(/[ "]/, "", $1)
+			if (!($1 in seen)) { seen[$1] = 1; value[$1] = $2 }
+		}
+		END {
+			sum = value["guest"] + value["exit"] + value["entry"] + value["vmm"] + value["halted"]
+			printf "elapsed %.0f, the states %.0f; exits %.0f, the reasons %.0f; %d reasons with keys\n",
+				value["elapsed"], sum, value["exit"], cycles, details
+			exit bad || !(value["guest"] > 0) || sum != value["elapsed"] || value["exit"] != cycles || !details
+		}' sums.json || fail "the sums: $(cat sums.json)"
+}
+
 storm a cpuid
 storm b vmcall
+switches &
+switches=$!
 i=0
 while [ $i -lt "$LOADS" ]; do
 	rmmod kvm_exit_stats || fail "rmmod under guests, round $i"
@@ -78,6 +113,11 @@ while [ $i -lt "$LOADS" ]; do
 	i=$((i + 1))
 done
 echo "loaded and unloaded $LOADS times"
+# The other way round there may be no time for a round of it.
+until [ "$(wc -l <switched)" -ge 8 ]; do sleep 1; done
+kill $switches
+wait $switches 2>/dev/null
+echo "switched time and detail $(wc -l <switched) times"
 kill_guests
 # KVM lets go of a killed VM a little later.
 i=0
@@ -109,10 +149,13 @@ wait
 insmod "$LAB_MODULES/kvm_exit_stats.ko" || fail "insmod"
 
 # Nothing was lost on the way: exact, as on the first day.
+echo 1 >$parameters/detail || fail detail
+kvm-exits reset || fail reset
 guest exact vmcall 3000 >exact.log 2>&1 || {
 	cat exact.log
 	fail "the counts afterwards"
 }
 cat exact.log
 [ "$(awk -v name="$hypercall" '$2 == name { print $3 }' $debugfs/exits)" = 3000 ] || fail "the host counts otherwise"
+sums
 echo 'PASS: stress'

@@ -4,7 +4,9 @@
 
 use crate::ask::{Machine, Poison, Reader};
 use crate::rules::{self, Layout, Meaning};
-use acct::leaves::{Registers, INFO, LATCH, REASON, REASON_L2, SIGNATURE, TOTAL};
+use acct::leaves::{
+    Registers, INFO, LATCH, REASON, REASON_L2, SIGNATURE, TIME, TOTAL, VMM,
+};
 use acct::table::{reason_at, CELLS};
 use anyhow::Result;
 use kvm_exits::leaves_client::Leaves;
@@ -159,8 +161,8 @@ impl<M: Machine> Checker<'_, M> {
 
     fn extended(&mut self) {
         for r in self.ask_twice(SIGNATURE, 0) {
-            let what = format!("the highest extended leaf is {LATCH:#x}: {r:x?}");
-            self.ensure(r.eax == LATCH, SIGNATURE, 0, &what);
+            let what = format!("the highest extended leaf is {VMM:#x}: {r:x?}");
+            self.ensure(r.eax == VMM, SIGNATURE, 0, &what);
         }
         for r in self.ask_twice(INFO, 0) {
             self.ensure(
@@ -189,7 +191,20 @@ impl<M: Machine> Checker<'_, M> {
                 &format!("L2's part is more than the whole: {l2:x?} of {all:x?}"),
             );
         }
-        for leaf in LATCH + 1..=LATCH + 0xc {
+        for subleaf in rules::subleaves() {
+            let vmm = self.ask_twice(VMM, subleaf)[1];
+            let all = self.ask_twice(REASON, subleaf)[0];
+            let what = format!("{vmm:x?} led out of {all:x?}");
+            // What led out before a reset may come back after it: never so here.
+            self.ensure(count(vmm) <= count(all), VMM, subleaf, &what);
+        }
+        for nothing in [6, 0xfe, 0x106, 0x1_0000] {
+            for r in self.ask_twice(TIME, nothing) {
+                let what = format!("there is no such state: {r:x?}");
+                self.ensure(r == Registers::default(), TIME, nothing, &what);
+            }
+        }
+        for leaf in VMM + 1..=VMM + 0xa {
             self.unclaimed(leaf, 0);
         }
     }
@@ -224,7 +239,8 @@ impl<M: Machine> Checker<'_, M> {
                 self.ensure(agrees, leaf, subleaf, &what);
             }
         }
-        for leaf in [REASON, REASON_L2] {
+        self.times();
+        for leaf in [REASON, REASON_L2, VMM] {
             let mut sum = (0u64, 0u64);
             for reason in (0..CELLS).map(reason_at) {
                 let r = self.ask(leaf, reason, Poison::BOTH[0]);
@@ -237,6 +253,25 @@ impl<M: Machine> Checker<'_, M> {
             let total = (count(total), cycles(total));
             let what = format!("the total is {total:?}, the reasons add up to {sum:?}");
             self.ensure(sum == total, leaf, TOTAL, &what);
+        }
+    }
+
+    /// Latched, the states add up to what has elapsed: for the vCPU, and for the VM.
+    fn times(&mut self) {
+        for (vm, elapsed) in [(0, TOTAL), (1 << 8, 0x1ff)] {
+            let mut sum = 0u64;
+            for state in 0..5 {
+                let [a, b] = self.ask_twice(TIME, state | vm);
+                let what = format!("latched, but {a:x?} became {b:x?}");
+                self.ensure(a == b, TIME, state | vm, &what);
+                sum = sum.wrapping_add(cycles(a));
+            }
+            let all = cycles(self.ask(TIME, elapsed, Poison::BOTH[0]));
+            let what = format!("{all} cycles have elapsed, the states add up to {sum}");
+            self.ensure(all == sum, TIME, elapsed, &what);
+            let preempted = cycles(self.ask(TIME, 5 | vm, Poison::BOTH[1]));
+            let what = format!("of {all} cycles {preempted} were preempted");
+            self.ensure(preempted <= all, TIME, 5 | vm, &what);
         }
     }
 

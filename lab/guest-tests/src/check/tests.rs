@@ -5,6 +5,7 @@ use crate::ask::Answer;
 use acct::cell::Level;
 use acct::leaves::{self, paging::SVM};
 use acct::table::Reading;
+use acct::times::Times;
 use std::cell::{Cell, RefCell};
 
 type Spoil = fn(leaf: u32, subleaf: u32, poison: [u64; 4], answer: &mut Answer);
@@ -15,7 +16,8 @@ struct Guest {
     /// Bits of `leaves::paging`.
     paging: u32,
     live: RefCell<Reading>,
-    latched: RefCell<Option<Reading>>,
+    /// And how many questions there had been.
+    latched: RefCell<Option<(Reading, u64)>>,
     asked: Cell<u64>,
     spoil: Spoil,
     counts_itself: bool,
@@ -53,6 +55,17 @@ impl Guest {
     }
 }
 
+/// After so many questions.
+fn times(asked: u64) -> Times {
+    Times {
+        cycles: [10, 5, 3, 2, 1].map(|n| n * asked),
+        preempted: [0, 1, 1, 0, 0].map(|n| n * asked),
+        entered: [asked; 5],
+        preemptions: asked / 2,
+        elapsed: 21 * asked,
+    }
+}
+
 impl Machine for Guest {
     fn ask(&self, leaf: u32, subleaf: u32, poison: Poison) -> Answer {
         let asked = self.asked.get() + 1;
@@ -82,7 +95,7 @@ impl Machine for Guest {
         };
         let registers = if leaf == LATCH {
             if subleaf < 2 {
-                let view = (subleaf == 1).then(|| self.live.borrow().clone());
+                let view = (subleaf == 1).then(|| (self.live.borrow().clone(), asked));
                 self.latched.replace(view);
             }
             Registers {
@@ -91,7 +104,9 @@ impl Machine for Guest {
             }
         } else {
             let (live, latched) = (self.live.borrow(), self.latched.borrow());
-            let view = latched.as_ref().unwrap_or(&live);
+            let (view, at) = latched
+                .as_ref()
+                .map_or((&*live, asked), |(view, at)| (view, *at));
             // Elsewhere the answer of KVM: some leaf's figures, which depend on the subleaf.
             let kvms = Registers {
                 eax: 7,
@@ -99,7 +114,7 @@ impl Machine for Guest {
                 ecx: subleaf & 0xff,
                 edx: 1,
             };
-            leaves::answer(&context, view, leaf, subleaf).unwrap_or(kvms)
+            leaves::answer(&context, view, |_| times(at), leaf, subleaf).unwrap_or(kvms)
         };
         let Registers { eax, ebx, ecx, edx } = registers;
         let mut answer = Answer {
@@ -259,6 +274,21 @@ fn a_question_that_releases_is_found() {
         }
     });
     assert!(guest.broken().contains("subleaf 0x2: eax is 1"));
+}
+
+#[test]
+fn time_that_is_in_no_state_is_found() {
+    for state in [1, 0x101] {
+        let guest = Guest::spoiled(match state {
+            1 => |leaf, subleaf, _, answer| {
+                answer.rax_to_rdx[2] -= u64::from(leaf == TIME && subleaf == 1);
+            },
+            _ => |leaf, subleaf, _, answer| {
+                answer.rax_to_rdx[2] -= u64::from(leaf == TIME && subleaf == 0x101);
+            },
+        });
+        assert!(guest.broken().contains("the states add up to"), "{state}");
+    }
 }
 
 #[test]
