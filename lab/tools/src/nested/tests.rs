@@ -18,6 +18,7 @@ fn snapshot(tdp: bool, rows: &[Made]) -> Snapshot {
         l2_count: Some(l2),
         l2_cycles: Some(10 * l2),
         l2_reflected: Some(reflected),
+        ..Counters::default()
     };
     let total = Counters::sum(&rows.iter().map(counters).collect::<Vec<_>>());
     let row = |row: &Made| {
