@@ -17,6 +17,7 @@ one_run() {
 	shift
 	echo "$name: reload $KVM_VENDOR with $*, boot the guest"
 	reload-kvm "$@" >/dev/ttyS0
+	echo 1 >/sys/module/kvm_exit_stats/parameters/detail
 	# What the run really had, for whoever checks the report.
 	(cd "/sys/module/$(echo "$KVM_VENDOR" | tr - _)/parameters" && grep . ./* 2>/dev/null | sed 's,^\./,,; s/:/=/') >"$LAB_OUT/$name.parameters"
 	# The raw lines are for serial.log; they would bury the report on a terminal.
@@ -25,6 +26,8 @@ one_run() {
 		exit 1
 	}
 	cp "/tmp/$name/exits.json" "$LAB_OUT/$name.json"
+	# All of the guest's life, with what its exits were about, which it is not told.
+	kvm-exits show --json --machine "$(cat machine)" >"$LAB_OUT/$name-host.json"
 	# Let the port drain: the dump must not cut a line of the guest's in two.
 	sleep 1
 	echo 1 >/sys/kernel/debug/kvm_exit_stats/dump

@@ -9,6 +9,7 @@ mod log;
 mod reasons;
 mod run;
 mod state;
+mod time;
 mod vendor;
 
 use anyhow::{ensure, Result};
@@ -81,6 +82,9 @@ fn check_vendor(vendor: &'static Vendor, read: &Read<'_>, checks: &mut Checks) {
         .iter()
         .filter_map(|kind| Run::load(vendor, kind, read, checks))
         .collect();
+    for run in &runs {
+        time::check(run, read, checks);
+    }
     let log = Log::load(read, vendor.log);
     let log = checks.keep(format!("{} can be read", vendor.log), log, Log::figures);
     let (Some(log), true) = (log, runs.len() == vendor.runs.len()) else {

@@ -71,7 +71,7 @@ impl States {
 /// The time of a vCPU, or of several together, in TSC cycles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Time {
-    /// The sum over the states.
+    /// From the first KVM_RUN, or since the generation began: the sum over the states.
     pub elapsed: u64,
     /// In each state.
     #[serde(flatten)]
@@ -149,6 +149,7 @@ mod tests {
     fn times() -> Times {
         let mut times = Times::ZERO;
         (1..).zip(times.words_mut()).for_each(|(n, word)| *word = n);
+        times.elapsed = times.sum();
         times
     }
 

@@ -60,8 +60,36 @@ pub(super) fn text(states: &[State], columns: &[Column]) -> String {
         cells.extend(parts.map(|(&part, &whole)| share(part, whole)));
         table.add_row(cells);
     }
+    let lines: String = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| sentence(states, at, &column.heading.to_string()) + "\n")
+        .collect();
     format!(
-        "Where the time of the vCPUs went; preempted is a part of the other states:\n\n{}\n",
+        "Where the time of the vCPUs went; preempted is a part of the other states:\n\n{}\n{lines}\n",
         output::table_text(&table)
+    )
+}
+
+/// Whose the time of the column `at` was, in one line.
+fn sentence(states: &[State], at: usize, heading: &str) -> String {
+    let of = |names: &[&str]| {
+        let wanted = states.iter().filter(|state| names.contains(&state.state));
+        wanted.fold(0u64, |sum, state| {
+            sum.saturating_add(state.cycles.get(at).copied().unwrap_or(0))
+        })
+    };
+    let elapsed = of(&["elapsed"]);
+    let part = |names: &[&str]| share(of(names), elapsed);
+    format!(
+        "{heading}: of {} cycles {} were the guest's, {} KVM's (exits {}, the way back in {}), \
+         {} the VMM's; {} halted",
+        grouped(elapsed),
+        part(&["guest"]),
+        part(&["exit", "entry"]),
+        part(&["exit"]),
+        part(&["entry"]),
+        part(&["vmm"]),
+        part(&["halted"]),
     )
 }

@@ -110,6 +110,7 @@ impl Cpuid for Host {
             (1..)
                 .zip(times.words_mut())
                 .for_each(|(n, word)| *word += n);
+            times.elapsed = times.sum();
             self.times.set(times);
         }
         if leaf == LATCH {

@@ -88,6 +88,7 @@ impl Made {
             + &first.dump("another one goes", 1, &BTreeMap::new());
         for run in &self.runs {
             files.insert(format!("{}.json", run.name), run.json());
+            files.insert(format!("{}-host.json", run.name), run.host());
             files.insert(format!("{}.parameters", run.name), run.parameters());
             log += &run.leaves();
             // Once when asked, and once more when the module is loaded again.
@@ -122,18 +123,39 @@ impl MadeRun {
     }
 
     fn json(&self) -> String {
-        let values = |count: u64| serde_json::json!({ "count": count, "cycles": count * 500, "l2_count": 0, "l2_cycles": 0 });
-        let row = |(reason, count): (&u32, &u64)| {
-            let mut row = values(*count);
-            row["reason"] = (*reason).into();
-            row["name"] = self.vendor.reason(*reason).into();
-            row
-        };
+        let total = self.read.values().sum();
         let json = serde_json::json!({
             "note": "test data", "schema": 1, "source": "cpuid", "isa": self.vendor.isa,
             "generation": self.generation, "scope": "vm", "paging": self.paging,
-            "total": values(self.read.values().sum()),
-            "reasons": self.read.iter().map(row).collect::<Vec<_>>()
+            "total": values(total), "time": time(total),
+            "reasons": self.read.iter().map(|row| self.row(row)).collect::<Vec<_>>()
+        });
+        json.to_string()
+    }
+
+    fn row(&self, (reason, count): (&u32, &u64)) -> serde_json::Value {
+        let mut row = values(*count);
+        row["reason"] = (*reason).into();
+        row["name"] = self.vendor.reason(*reason).into();
+        row
+    }
+
+    /// What the host saw, after the guest was gone.
+    fn host(&self) -> String {
+        let total = self.dumped.values().sum();
+        let row = |(reason, count): (&u32, &u64)| {
+            let mut row = self.row((reason, count));
+            row["detail"] = serde_json::json!([
+                { "key": "0x1", "name": "made up", "count": count - 1, "cycles": (count - 1) * 500 },
+                { "name": "other", "count": 1, "cycles": 500 }
+            ]);
+            row
+        };
+        let json = serde_json::json!({
+            "note": "test data", "schema": 1, "source": "device", "isa": self.vendor.isa,
+            "generation": self.generation, "scope": "host", "paging": self.paging,
+            "total": values(total), "time": time(total),
+            "reasons": self.dumped.iter().map(row).collect::<Vec<_>>()
         });
         json.to_string()
     }
@@ -192,6 +214,20 @@ impl MadeRun {
         }
         text
     }
+}
+
+fn values(count: u64) -> serde_json::Value {
+    serde_json::json!({
+        "count": count, "cycles": count * 500, "l2_count": 0, "l2_cycles": 0,
+        "vmm_count": 0, "vmm_cycles": 0
+    })
+}
+
+fn time(exits: u64) -> serde_json::Value {
+    serde_json::json!({
+        "elapsed": exits * 1_700, "guest": exits * 1_000, "exit": exits * 500,
+        "entry": exits * 200, "vmm": 0, "halted": 0, "preempted": 0
+    })
 }
 
 impl Files {
