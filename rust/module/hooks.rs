@@ -6,7 +6,7 @@ use crate::{
     acct::{
         cell::Cell,
         clock::Change,
-        keys::{plan_of, Notes},
+        keys::Notes,
         snapshot::measures::{DETAIL, TIME},
         table::{direct_index_of, index_of, Cells},
     },
@@ -254,16 +254,9 @@ unsafe fn book_more<const TIMED: bool, const DETAILED: bool>(
         // SAFETY: This hook is of a set that has `detail`.
         let detail = unsafe { cpu.detail() };
         if let Some(detail) = detail.filter(|_| notes.detail.of == notes.start) {
-            let isa = period::isa();
-            let about = Notes {
-                info1: notes.detail.info1,
-                info2: notes.detail.info2,
-                rax: notes.detail.rax,
-                rcx: notes.detail.rcx,
-                intr_info: notes.detail.intr_info,
-                error_code: notes.detail.error_code,
-            };
-            detail.book(plan_of(isa), isa, index, &about, cycles);
+            let about = ptr::from_ref(&notes.detail).cast::<Notes>();
+            // SAFETY: They have the same members at the same places, which `bindings.rs` checks.
+            detail.book(index, unsafe { &*about }, cycles);
         }
     }
     if TIMED {

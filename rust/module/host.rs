@@ -6,7 +6,6 @@ use crate::{
     acct::{
         detail::{Baseline, Booked, Detail},
         histogram::Buckets,
-        keys::plan_of,
         reasons::Isa,
         table::{Reading, Table, CELLS},
         timed::TimedTable,
@@ -44,7 +43,7 @@ pub(crate) struct Cpu {
 // SAFETY: Arrays and structs of `AtomicU64`, for which all bits zero is the value 0, and a pointer,
 // for which it is null.
 unsafe impl Zeroable for Cpu {}
-// SAFETY: Arrays of structs of `AtomicU64`.
+// SAFETY: Arrays of structs of `AtomicU64`, and a reference or none, for which it is none.
 unsafe impl Zeroable for Detail {}
 // SAFETY: An array of structs of `u64`.
 unsafe impl Zeroable for Baseline {}
@@ -167,7 +166,7 @@ impl Tables {
 
     /// Makes room for what exits are about, where there is none yet; or takes it away, with what is
     /// in it.
-    pub(crate) fn keep_detail(&mut self, on: bool) -> Result {
+    pub(crate) fn keep_detail(&mut self, on: bool, isa: Isa) -> Result {
         if !on {
             for cpu in &self.cpus {
                 cpu.detail.store(ptr::null_mut(), Relaxed);
@@ -180,10 +179,7 @@ impl Tables {
                 details.push((zeros_near(cpu)?, zeros_near(cpu)?), GFP_KERNEL)?;
             }
             self.details = details;
-            for (cpu, (detail, _)) in self.cpus.iter().zip(&self.details) {
-                let detail: *const Detail = &**detail;
-                cpu.detail.store(detail.cast_mut(), Relaxed);
-            }
+            self.set_isa(isa);
         }
         Ok(())
     }
@@ -191,11 +187,19 @@ impl Tables {
     /// Calls `row` for each key that a CPU has counted: reason, key, numbers.
     pub(crate) fn for_each_key(
         &self,
-        isa: Isa,
         mut row: impl FnMut(u32, u64, Booked) -> Result,
     ) -> Result {
         let mut details = self.details.iter();
-        details.try_for_each(|(detail, baseline)| detail.rows(plan_of(isa), baseline, &mut row))
+        details.try_for_each(|(detail, baseline)| detail.rows(baseline, &mut row))
+    }
+
+    /// The exits are those of `isa` from now on. Only while no exit looks at what they are about:
+    /// it has just become known whose they are, or there is room only now.
+    pub(crate) fn set_isa(&mut self, isa: Isa) {
+        for (cpu, (detail, _)) in self.cpus.iter().zip(&mut self.details) {
+            detail.set_isa(isa);
+            cpu.detail.store(&raw mut **detail, Relaxed);
+        }
     }
 }
 

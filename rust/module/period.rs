@@ -100,7 +100,8 @@ pub(crate) fn reset() {
 /// Makes room for what exits are about, or, when no exit looks for it any more, takes it away.
 pub(crate) fn keep_detail(on: bool) -> Result {
     let mut period = PERIOD.lock();
-    period.tables.as_mut().ok_or(ENODEV)?.keep_detail(on)
+    let tables = period.tables.as_mut().ok_or(ENODEV)?;
+    tables.keep_detail(on, isa())
 }
 
 /// A vendor module has come: begins a new period.
@@ -108,6 +109,9 @@ pub(crate) fn vendor_came(vendor: &kvm_exit_hook_vendor) {
     let mut period = PERIOD.lock();
     period.begin(vendor.paging);
     period.handled = Some(vendor.handled);
+    if let Some(tables) = &mut period.tables {
+        tables.set_isa(isa());
+    }
 }
 
 /// The vendor module goes. The paging state stays: it is that of the counts, until others begin.
@@ -142,7 +146,7 @@ impl Period {
 
     /// Calls `row` for each key that a CPU has counted: reason, key, numbers.
     pub(crate) fn for_each_key(&self, row: impl FnMut(u32, u64, Booked) -> Result) -> Result {
-        self.tables.as_ref().ok_or(ENODEV)?.for_each_key(isa(), row)
+        self.tables.as_ref().ok_or(ENODEV)?.for_each_key(row)
     }
 
     /// Whether a vendor module is loaded.

@@ -93,12 +93,12 @@ impl Notes {
     /// The stamps now.
     #[inline(always)]
     pub(crate) fn stamps(&self) -> Stamps {
+        // In this order: an exit whose entry was not seen would be taken for one that KVM made up.
         // SAFETY: Aligned words of what outlives `self`.
         unsafe {
-            Stamps {
-                entered: ptr::read_volatile(&raw const (*self.0).entered) as i64,
-                start: ptr::read_volatile(&raw const (*self.0).start),
-            }
+            let start = ptr::read_volatile(&raw const (*self.0).start);
+            let entered = ptr::read_volatile(&raw const (*self.0).entered) as i64;
+            Stamps { entered, start }
         }
     }
 

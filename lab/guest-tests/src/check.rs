@@ -4,9 +4,7 @@
 
 use crate::ask::{Machine, Poison, Reader};
 use crate::rules::{self, Layout, Meaning};
-use acct::leaves::{
-    Registers, INFO, LATCH, REASON, REASON_L2, SIGNATURE, TIME, TOTAL, VMM,
-};
+use acct::leaves::{Registers, INFO, LATCH, REASON, REASON_L2, SIGNATURE, TIME, TOTAL, VMM};
 use acct::table::{reason_at, CELLS};
 use anyhow::Result;
 use kvm_exits::leaves_client::Leaves;

@@ -18,6 +18,9 @@ use core::sync::atomic::{
 /// `since` of a clock that does not run: later than any TSC.
 const STOPPED: i64 = i64::MAX;
 
+/// How often a reader tries to find a clock in order: milliseconds, where one time in two does it.
+const TRIES: u32 = 1 << 16;
+
 /// What KVM notes beside the clock; both are TSCs, or negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamps {
@@ -76,7 +79,7 @@ pub struct Clock {
     exits: Counter,
     /// Those.
     not_entered: Counter,
-    /// `since` less all that is booked.
+    /// When it was started, less for how long it ran before; while it is stopped, that.
     first: AtomicI64,
     /// What of [`Change`] was last; exits come and go within `Run`.
     mode: Counter,
@@ -94,6 +97,7 @@ impl Clock {
     pub fn stop(&self, stamps: impl Fn() -> Stamps, now: impl Fn() -> i64) {
         if self.first.load(Relaxed) != 0 {
             let times = self.read(stamps, now);
+            self.first.store(times.elapsed as i64, Relaxed);
             for (booked, cycles) in self.cycles.iter().zip(&times.cycles) {
                 booked.set(*cycles);
             }
@@ -191,11 +195,8 @@ impl Clock {
 
     /// Starts a clock that is stopped; the caller stores `since`.
     fn begin(&self, tsc: i64) {
-        let booked = self
-            .cycles
-            .iter()
-            .fold(0, |sum: u64, n| sum.wrapping_add(n.get()));
-        self.first.store(tsc.wrapping_sub(booked as i64), Relaxed);
+        let ran = self.first.load(Relaxed);
+        self.first.store(tsc.wrapping_sub(ran), Relaxed);
         self.mode.set(Change::Run as u64);
     }
 
@@ -227,17 +228,27 @@ impl Clock {
     }
 
     /// What is on the clock now: the state that it is in included, up to now.
+    ///
+    /// The vCPU may change its state at any time, but is soon done with it. A clock that is never
+    /// found in order has lost cycles: then what is returned says so, by its sum.
     pub fn read(&self, stamps: impl Fn() -> Stamps, now: impl Fn() -> i64) -> Times {
-        loop {
+        for _ in 0..TRIES {
             if let Some(times) = self.try_read(&stamps, &now) {
                 return times;
             }
             core::hint::spin_loop();
         }
+        self.glance(stamps, now).0
     }
 
     /// [`Clock::read`]; `None` where the vCPU changed its state meanwhile.
     pub fn try_read(&self, stamps: impl Fn() -> Stamps, now: impl Fn() -> i64) -> Option<Times> {
+        let (times, in_order) = self.glance(stamps, now);
+        in_order.then_some(times)
+    }
+
+    /// What is there, and whether all of it is of one moment.
+    fn glance(&self, stamps: impl Fn() -> Stamps, now: impl Fn() -> i64) -> (Times, bool) {
         let since = self.since.load(Acquire);
         let first = self.first.load(Relaxed);
         let mut times = Times::ZERO;
@@ -251,9 +262,7 @@ impl Clock {
         let preempted_since = self.preempted_since.load(Relaxed);
         let stamps = stamps();
         fence(Acquire);
-        if self.since.load(Relaxed) != since {
-            return None;
-        }
+        let is_still = self.since.load(Relaxed) == since;
         times.entered = [
             exits.wrapping_sub(not_entered),
             exits,
@@ -262,19 +271,19 @@ impl Clock {
             began[2],
         ];
         if since == STOPPED {
-            return Some(times);
+            times.elapsed = first as u64;
+            return (times, is_still);
         }
-        // A state that has been booked, with its end not stored yet.
-        if times.elapsed() != since.wrapping_sub(first) as u64 {
-            return None;
-        }
-        let now = now();
+        // Not so where a state has been booked, with its end not stored yet.
+        let is_booked = times.sum() == since.wrapping_sub(first) as u64;
+        let now = now().max(since);
         let state = in_flight(&mut times, mode, since, stamps, now);
         if preempted_since != 0 {
             let booked = &mut times.preempted[state as usize];
             *booked = booked.wrapping_add(length(preempted_since, now));
         }
-        Some(times)
+        times.elapsed = now.wrapping_sub(first) as u64;
+        (times, is_still && is_booked)
     }
 }
 
@@ -284,7 +293,8 @@ fn in_flight(times: &mut Times, mode: State, since: i64, stamps: Stamps, now: i6
         let cycles = &mut times.cycles[state as usize];
         *cycles = cycles.wrapping_add(length(from, to));
     };
-    let Stamps { entered, start } = stamps;
+    // A stamp of a CPU whose TSC is ahead of the reader's is of no later time.
+    let (entered, start) = (stamps.entered.min(now), stamps.start.min(now));
     if !matches!(mode, State::Entry) {
         add(mode, since, now);
         return mode;

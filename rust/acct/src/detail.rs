@@ -9,7 +9,7 @@
 
 use super::{
     cell::Counter,
-    keys::{Notes, Plan, Segment, SLOTS},
+    keys::{plan_of, Notes, Plan, Segment, SLOTS},
     reasons::Isa,
     table::reason_at,
 };
@@ -39,32 +39,44 @@ struct Slot {
     cycles: Counter,
 }
 
-/// Live slots, with one writer at a time.
+/// Live slots, with one writer at a time. Made of zeros, it books nothing until it has been told
+/// whose reasons these are.
 #[repr(C)]
-pub struct Detail([Slot; SLOTS]);
+pub struct Detail {
+    plan: Option<&'static Plan>,
+    slots: [Slot; SLOTS],
+}
 
 /// What had been booked when a period began, slot by slot.
 pub struct Baseline([Booked; SLOTS]);
 
 impl Detail {
+    /// Has it book exits of `isa`.
+    pub fn set_isa(&mut self, isa: Isa) {
+        self.plan = Some(plan_of(isa));
+    }
+
     /// Books one exit of the cell `index`, with KVM's notes. Only the table's one writer may call
     /// this, after it booked the cell.
     #[inline(always)]
-    pub fn book(&self, plan: &Plan, isa: Isa, index: usize, notes: &Notes, cycles: u64) {
+    pub fn book(&self, index: usize, notes: &Notes, cycles: u64) {
         let Some(Segment {
             kind: Some(kind),
             first,
             mask,
-        }) = plan.get(index)
+        }) = self.plan.and_then(|plan| plan.get(index))
         else {
             return;
         };
-        let taken = kind.key(isa, notes).wrapping_add(1);
-        // Fibonacci hashing: the upper bits of the product depend on all of the key.
-        let hash = (taken.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize;
+        let taken = kind.key(notes).wrapping_add(1);
+        // Fibonacci hashing: these bits of the product depend on all of the key below them, which
+        // is as far as keys of one reason differ. By a constant that fits into the instruction.
+        let hash = (taken.wrapping_mul(0x61c8_8647) >> 24) as usize;
         for probe in 0..PROBES {
             let at = usize::from(*first) + (hash.wrapping_add(probe) & usize::from(*mask));
-            let Some(slot) = self.0.get(at) else { return };
+            let Some(slot) = self.slots.get(at) else {
+                return;
+            };
             let found = slot.taken.load(Relaxed);
             if found != taken {
                 if found != 0 || taken == 0 {
@@ -82,13 +94,13 @@ impl Detail {
     /// Calls `row` for each key with an exit since `baseline`: reason, key, numbers.
     pub fn rows<E>(
         &self,
-        plan: &Plan,
         baseline: &Baseline,
         mut row: impl FnMut(u32, u64, Booked) -> Result<(), E>,
     ) -> Result<(), E> {
-        for (index, segment) in plan.iter().enumerate().filter(|(_, s)| s.kind.is_some()) {
+        let plan = self.plan.into_iter().flatten();
+        for (index, segment) in plan.enumerate().filter(|(_, s)| s.kind.is_some()) {
             let first = usize::from(segment.first);
-            let slots = self.0.iter().zip(&baseline.0);
+            let slots = self.slots.iter().zip(&baseline.0);
             for (slot, before) in slots.skip(first).take(usize::from(segment.mask) + 1) {
                 let taken = slot.taken.load(Acquire);
                 let now = slot.read();
@@ -106,7 +118,7 @@ impl Detail {
 
     /// Sets `baseline` to what is booked now.
     pub fn begin(&self, baseline: &mut Baseline) {
-        for (before, slot) in baseline.0.iter_mut().zip(&self.0) {
+        for (before, slot) in baseline.0.iter_mut().zip(&self.slots) {
             *before = slot.read();
         }
     }

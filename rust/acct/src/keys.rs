@@ -24,8 +24,12 @@ pub enum Kind {
     MsrEither,
     /// Port in 15:0, bytes in 18:16, bit 20 set for IN, bit 21 for INS and OUTS.
     Port,
+    /// The same, as SVM tells it.
+    IoioPort,
     /// Bits 0 read, 1 write, 2 fetch, 3 the entry was present, 4 reserved bits: KVM marks MMIO so.
     Access,
+    /// The same, as SVM tells it.
+    NpfAccess,
     /// #PF's error code: SVM has an exit code for each exception.
     PageFault,
     /// Guest-physical address of the page.
@@ -43,9 +47,11 @@ pub enum Kind {
 }
 
 /// KVM's notes of an exit: `struct kvm_exit_hook_detail`, whose header says what of it is when.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "that header's")]
 pub struct Notes {
+    pub of: i64,
     pub info1: u64,
     pub info2: u64,
     pub rax: u64,
@@ -76,11 +82,11 @@ impl Kind {
             Isa::Svm => match reason {
                 svm::PF_EXCP => Self::PageFault,
                 svm::CPUID => Self::Cpuid,
-                svm::IOIO => Self::Port,
+                svm::IOIO => Self::IoioPort,
                 svm::MSR => Self::MsrEither,
                 svm::VMMCALL => Self::Hypercall,
                 svm::INVPCID => Self::Invalidation,
-                svm::NPF => Self::Access,
+                svm::NPF => Self::NpfAccess,
                 svm::AVIC_UNACCELERATED_ACCESS => Self::ApicRegister,
                 _ => return None,
             },
@@ -90,17 +96,17 @@ impl Kind {
     /// How many keys of a reason a CPU keeps apart: a power of two.
     const fn room(self) -> usize {
         match self {
-            Self::Msr | Self::MsrEither | Self::Port | Self::Cpuid => 128,
+            Self::Msr | Self::MsrEither | Self::Port | Self::IoioPort | Self::Cpuid => 128,
             Self::Vector => 256,
             Self::Exception | Self::PageFault | Self::Mmio | Self::ApicRegister => 64,
             Self::ControlRegister | Self::DebugRegister | Self::Hypercall => 32,
-            Self::Access | Self::Invalidation => 16,
+            Self::Access | Self::NpfAccess | Self::Invalidation => 16,
         }
     }
 
     /// The key of the exit that `notes` are of.
     #[inline(always)]
-    pub fn key(self, isa: Isa, notes: &Notes) -> u64 {
+    pub fn key(self, notes: &Notes) -> u64 {
         match self {
             Self::Exception => exception(notes),
             Self::Vector => u64::from(notes.intr_info & 0xff),
@@ -110,14 +116,10 @@ impl Kind {
             Self::DebugRegister => notes.info1 & 0x17,
             Self::Msr => notes.rcx & 0xffff_ffff,
             Self::MsrEither => (notes.rcx & 0xffff_ffff) | (notes.info1 & 1) << 32,
-            Self::Port => match isa {
-                Isa::Vmx => port_vmx(notes.info1),
-                Isa::Svm => port_svm(notes.info1),
-            },
-            Self::Access => match isa {
-                Isa::Vmx => access_vmx(notes.info1),
-                Isa::Svm => access_svm(notes.info1),
-            },
+            Self::Port => port_vmx(notes.info1),
+            Self::IoioPort => port_svm(notes.info1),
+            Self::Access => access_vmx(notes.info1),
+            Self::NpfAccess => access_svm(notes.info1),
             Self::PageFault => notes.info1,
             Self::Mmio => notes.info2 & !0xfff,
             Self::ApicRegister => notes.info1 & 0xff0,
@@ -201,19 +203,20 @@ const INDEXED_HIGH: u32 = INDEXED[INDEXED.len() - 1];
 
 #[inline(always)]
 fn cpuid(leaf: u32, subleaf: u32) -> u64 {
-    let indexed = if leaf < 64 {
-        INDEXED_LOW >> leaf & 1 != 0
-    } else {
-        leaf == INDEXED_HIGH
-    };
-    if indexed {
-        u64::from(leaf) | u64::from(subleaf) << 32
-    } else {
-        u64::from(leaf)
+    let key = u64::from(leaf);
+    if leaf >= 64 {
+        if leaf != INDEXED_HIGH {
+            return key;
+        }
+    } else if INDEXED_LOW >> leaf & 1 == 0 {
+        return key;
     }
+    key | u64::from(subleaf) << 32
 }
 
-/// Where a CPU keeps the keys of one reason.
+/// Where a CPU keeps the keys of one reason. As long as a word, so that it is found without a
+/// multiplication.
+#[repr(align(8))]
 #[derive(Clone, Copy, Debug)]
 pub struct Segment {
     /// What they are; `None` where the reason has none.
@@ -303,8 +306,8 @@ impl fmt::Display for Words {
                 let way = if bit(32) { "write" } else { "read" };
                 write!(f, "MSR {:#x} {way}", key & 0xffff_ffff)
             }
-            Kind::Port => port(f, key),
-            Kind::Access => access(f, key),
+            Kind::Port | Kind::IoioPort => port(f, key),
+            Kind::Access | Kind::NpfAccess => access(f, key),
             Kind::Mmio => write!(f, "MMIO {key:#x}"),
             Kind::ApicRegister => write!(f, "APIC {key:#x}"),
             Kind::Cpuid if INDEXED.contains(&(key as u32)) => {

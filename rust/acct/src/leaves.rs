@@ -257,7 +257,7 @@ fn time(times: impl FnOnce(Whose) -> Times, subleaf: u32) -> Registers {
         },
         time::ELAPSED => Level {
             count: 0,
-            cycles: times.elapsed(),
+            cycles: times.elapsed,
         },
         _ => match State::ALL.get(what as usize) {
             Some((state, _)) => Level {

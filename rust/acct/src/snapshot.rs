@@ -32,7 +32,7 @@ pub mod kind {
     /// halted_cycles}`.
     pub const ROW_TIME: u32 = 5;
     /// The time of all vCPUs, those that are gone included: `{cycles[5], preempted[5], entered[5],
-    /// preemptions}`.
+    /// preemptions, elapsed}`.
     pub const HOST_TIME: u32 = 6;
     /// A vCPU of the VM before it, and its time: `{index, 0, as HOST_TIME}`.
     pub const VCPU: u32 = 7;

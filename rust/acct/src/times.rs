@@ -46,10 +46,12 @@ pub struct Times {
     pub entered: [u64; STATES],
     /// How often the thread lost its CPU though it could run.
     pub preemptions: u64,
+    /// From the first stamp to now, by the clock and not by the states, whose sum it is.
+    pub elapsed: u64,
 }
 
 /// How many words a [`Times`] has.
-pub const WORDS: usize = 3 * STATES + 1;
+pub const WORDS: usize = 3 * STATES + 2;
 
 impl Times {
     /// No time.
@@ -58,10 +60,11 @@ impl Times {
         preempted: [0; STATES],
         entered: [0; STATES],
         preemptions: 0,
+        elapsed: 0,
     };
 
-    /// The sum over the states.
-    pub fn elapsed(&self) -> u64 {
+    /// The sum over the states: what has elapsed, where no cycle is lost and none booked twice.
+    pub fn sum(&self) -> u64 {
         sum(&self.cycles)
     }
 
@@ -109,6 +112,7 @@ impl Times {
             *now = now.saturating_sub(*before);
         }
         self.preemptions = self.preemptions.saturating_sub(earlier.preemptions);
+        self.elapsed = self.elapsed.saturating_sub(earlier.elapsed);
         self
     }
 
@@ -119,13 +123,16 @@ impl Times {
             .into_iter()
             .flatten()
             .copied()
-            .chain([self.preemptions])
+            .chain([self.preemptions, self.elapsed])
     }
 
     /// As [`Times::words`].
     pub fn words_mut(&mut self) -> impl Iterator<Item = &mut u64> {
         let lists = [&mut self.cycles, &mut self.preempted, &mut self.entered];
-        lists.into_iter().flatten().chain([&mut self.preemptions])
+        lists
+            .into_iter()
+            .flatten()
+            .chain([&mut self.preemptions, &mut self.elapsed])
     }
 }
 

@@ -4,7 +4,7 @@
 
 use acct::{
     detail::{Baseline, Booked, Detail},
-    keys::{plan_of, Notes},
+    keys::Notes,
     reasons::{vmx, Isa},
     table::index_named,
 };
@@ -22,8 +22,11 @@ struct Cpu {
 
 impl Cpu {
     fn new() -> Self {
-        // SAFETY: Both are arrays of words, atomic or not, for which zero bits are zero.
-        let (detail, baseline) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+        // SAFETY: Both are arrays of words, atomic or not, for which zero bits are zero; and a
+        // reference or none, for which they are none.
+        let (mut detail, baseline): (Detail, _) =
+            unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+        detail.set_isa(Isa::Vmx);
         Self {
             detail: Box::new(detail),
             baseline: Box::new(baseline),
@@ -38,20 +41,17 @@ impl Cpu {
             ..Notes::default()
         };
         let index = index_named(reason, Isa::Vmx).unwrap();
-        self.detail
-            .book(plan_of(Isa::Vmx), Isa::Vmx, index, &notes, cycles);
+        self.detail.book(index, &notes, cycles);
     }
 
     fn rows(&self) -> Rows {
         let mut rows = Rows::new();
-        let Ok(()) = self.detail.rows(
-            plan_of(Isa::Vmx),
-            &self.baseline,
-            |reason, key, Booked { count, cycles }| {
+        let Ok(()) = self
+            .detail
+            .rows(&self.baseline, |reason, key, Booked { count, cycles }| {
                 assert_eq!(rows.insert((reason, key), (count, cycles)), None);
                 Ok::<_, Infallible>(())
-            },
-        );
+            });
         rows
     }
 }
@@ -126,7 +126,6 @@ fn what_has_no_key_is_nowhere() {
     // No slot can tell this key from none.
     cpu.book(vmx::VMCALL, u64::MAX, 1);
     let notes = Notes::default();
-    let plan = plan_of(Isa::Vmx);
-    cpu.detail.book(plan, Isa::Vmx, usize::MAX, &notes, 1);
+    cpu.detail.book(usize::MAX, &notes, 1);
     assert_eq!(cpu.rows(), Rows::new());
 }

@@ -14,12 +14,13 @@ use acct::{
 /// The key of an exit, and its words.
 fn of(isa: Isa, reason: u32, notes: Notes) -> (u64, String) {
     let kind = Kind::of(isa, reason).unwrap();
-    let key = kind.key(isa, &notes);
+    let key = kind.key(&notes);
     (key, Words(kind, key).to_string())
 }
 
 /// Every bit set, in what the reason leaves over: nothing of it may be in the key.
 const LEFT_OVER: Notes = Notes {
+    of: -1,
     info1: u64::MAX,
     info2: u64::MAX,
     rax: u64::MAX,

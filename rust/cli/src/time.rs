@@ -99,7 +99,7 @@ pub struct Entered {
 impl From<Times> for Time {
     fn from(times: Times) -> Self {
         Self {
-            elapsed: times.elapsed(),
+            elapsed: times.elapsed,
             cycles: times.cycles.into(),
             preempted: times.preempted(),
             preempted_in: Some(times.preempted.into()),

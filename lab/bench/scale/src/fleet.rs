@@ -12,6 +12,7 @@ use acct::{
     snapshot::{self, Header, Sink},
     table::{Reading, Table, CELLS},
     timed::TimedTable,
+    times::Times,
     view::{Sum, View},
 };
 use core::arch::x86_64::{_mm_clflush, _mm_mfence};
@@ -57,6 +58,7 @@ pub fn snapshot(write: impl FnOnce(&mut Bytes)) -> Bytes {
         paging: paging::TDP,
         scope: Scope::Vm as u32,
         tsc_khz: 1_000_000,
+        measures: 0,
     };
     let Ok(()) = snapshot::put_header(&mut bytes, &header);
     write(&mut bytes);
@@ -131,7 +133,13 @@ pub fn total(view: &impl View) -> Option<Registers> {
         generation: 1,
         tsc_khz: 1_000_000,
     };
-    leaves::answer(&context, view, leaves::REASON, leaves::TOTAL)
+    leaves::answer(
+        &context,
+        view,
+        |_| Times::ZERO,
+        leaves::REASON,
+        leaves::TOTAL,
+    )
 }
 
 /// The host's part of a snapshot: only the serialization, where `buckets` has the histograms.
@@ -179,7 +187,7 @@ impl Vm {
             vcpus: self.vcpus.len() as u32,
             comm: *b"qemu-system-x86\0",
         };
-        let Ok(()) = encode::put_guest(bytes, &vm, reading, |_| true);
+        let Ok(()) = encode::put_guest(bytes, &vm, iter::empty(), reading, |_| true);
     }
 }
 
@@ -281,7 +289,7 @@ mod tests {
                     pids.push(vm.pid);
                 }
                 Record::VmRow(row) => sum = sum.plus(&row.values.all()),
-                Record::HostRow(_) => panic!("a row of the host's"),
+                other => panic!("of the host, or of what is not measured: {other:?}"),
             }
         }
         assert_eq!(pids, [0, 1, 2]);

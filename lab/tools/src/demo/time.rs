@@ -10,7 +10,10 @@ use kvm_exits::snapshot::Snapshot;
 pub fn check(run: &Run, read: &Read<'_>, checks: &mut Checks) {
     let file = format!("{}.json", run.name());
     let outcome = guests(run).context(file.clone());
-    checks.add(format!("{file}: the guest is told where its time went"), outcome);
+    checks.add(
+        format!("{file}: the guest is told where its time went"),
+        outcome,
+    );
 
     let file = format!("{}-host.json", run.name());
     let what = format!("{file} follows the schema");

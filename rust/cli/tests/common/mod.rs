@@ -138,6 +138,7 @@ pub fn times(cycles: [u64; STATES]) -> Times {
         preempted: cycles.map(|n| n / 10),
         entered: [10, 11, 12, 13, 14],
         preemptions: 7,
+        elapsed: cycles.iter().sum(),
     }
 }
 

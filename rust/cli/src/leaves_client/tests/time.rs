@@ -37,7 +37,7 @@ fn time_is_that_of_the_latched_view() {
     let time = s.time.unwrap();
     assert_eq!(
         (time.elapsed, time.cycles, time.preempted),
-        (times.elapsed(), times.cycles.into(), times.preempted())
+        (times.elapsed, times.cycles.into(), times.preempted())
     );
     let entered = time.entered.unwrap();
     assert_eq!(entered.states, times.entered.into());
