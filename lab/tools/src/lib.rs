@@ -18,3 +18,4 @@ pub mod stats;
 pub mod stats_fd;
 pub mod suites;
 mod text;
+pub mod trace;

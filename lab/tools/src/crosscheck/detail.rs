@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the exits were about, key by key.
+
+use super::tally::{self, Tally};
+use crate::text::number;
+use acct::keys::Kind;
+use anyhow::Result;
+use kvm_exits::detail::KeyRow;
+use kvm_exits::name::Name;
+use kvm_exits::snapshot::{Isa, Snapshot};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The keys of one reason.
+#[derive(Debug, Serialize)]
+pub struct Reason {
+    /// The basic exit reason.
+    pub reason: u32,
+    /// KVM's name for it.
+    pub name: String,
+    /// Its exits, by the module.
+    pub count: u64,
+    /// The sum over the module's keys, with what it has as other, less that.
+    pub difference: i64,
+    /// Of these, what the module has no key for.
+    pub other: u64,
+    /// Exits of which no event tells what they were about: any key may have them.
+    pub untold: u64,
+    /// Each key that anybody has.
+    pub rows: Vec<Row>,
+}
+
+/// One key.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// As the module has it, in hexadecimal.
+    pub key: String,
+    /// The same in words, where the module has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// By the module.
+    pub module: u64,
+    /// By the tracepoints.
+    pub tracepoint: u64,
+    /// The one less the other.
+    pub difference: i64,
+}
+
+/// Every reason that has keys.
+pub fn compare(module: &Snapshot, traced: &Tally) -> Result<Vec<Reason>> {
+    let isa = module.isa;
+    let nothing = tally::Reason::default();
+    let rows = module.reasons.iter();
+    rows.filter(|row| Kind::of(isa.into(), row.reason).is_some() && row.counters.count != 0)
+        .map(|row| {
+            let traced = traced.reasons.get(&row.reason).unwrap_or(&nothing);
+            let keys = row.detail.as_deref().unwrap_or_default();
+            Reason::new(isa, row.reason, row.counters.count, keys, traced)
+        })
+        .collect()
+}
+
+impl Reason {
+    fn new(
+        isa: Isa,
+        reason: u32,
+        count: u64,
+        keys: &[KeyRow],
+        traced: &tally::Reason,
+    ) -> Result<Self> {
+        let mut rows = BTreeMap::<u64, Row>::new();
+        let row = |key: u64| Row {
+            key: format!("{key:#x}"),
+            name: None,
+            module: 0,
+            tracepoint: 0,
+            difference: 0,
+        };
+        let mut other = 0;
+        for KeyRow { key, name, count, .. } in keys {
+            let Some(key) = key else {
+                other += count;
+                continue;
+            };
+            let key = number(&key.to_string())?;
+            let row = rows.entry(key).or_insert_with(|| row(key));
+            row.name = Some(name.clone());
+            row.module += count;
+        }
+        for (&key, &count) in &traced.keys {
+            rows.entry(key).or_insert_with(|| row(key)).tracepoint += count;
+        }
+        for row in rows.values_mut() {
+            row.difference = super::difference(row.module, row.tracepoint);
+        }
+        let sum = keys.iter().fold(0, |sum, key| sum + key.count);
+        Ok(Self {
+            reason,
+            name: isa.reason_name(reason),
+            count,
+            difference: super::difference(sum, count),
+            other,
+            untold: traced.untold,
+            rows: rows.into_values().collect(),
+        })
+    }
+
+    /// What is wrong with it.
+    pub fn problems(&self) -> Vec<String> {
+        let what = format!("{} {}", self.reason, self.name);
+        let mut problems = Vec::new();
+        if self.difference != 0 {
+            problems.push(format!(
+                "{what}: its keys sum up to {:+} of {} exits",
+                self.difference, self.count
+            ));
+        }
+        if self.other != 0 {
+            problems.push(format!("{what}: {} exits found no room", self.other));
+        }
+        // What no event tells may be any key's, but is no more than there is of it.
+        let mut left = self.untold as i64;
+        for row in &self.rows {
+            if row.difference > 0 && row.difference <= left {
+                left -= row.difference;
+            } else if row.difference != 0 {
+                problems.push(format!(
+                    "{what}, {}: counted {}, traced {} times: {:+}",
+                    row.name.as_ref().map_or(row.key.clone(), Name::to_string),
+                    row.module,
+                    row.tracepoint,
+                    row.difference
+                ));
+            }
+        }
+        problems
+    }
+}
