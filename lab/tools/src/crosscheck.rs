@@ -2,7 +2,12 @@
 
 //! Whether what the module counted is what the `kvm_exit` tracepoint and KVM's own statistics did.
 
+pub mod detail;
+pub mod tally;
+pub mod time;
+
 use crate::hist::Counts;
+use crate::trace::Event;
 use acct::reasons::vmx::INVALID_STATE;
 use anyhow::{ensure, Context, Result};
 use kvm_exits::name::Name;
@@ -11,6 +16,9 @@ use serde::Serialize;
 
 /// The statistic that counts a vCPU's exits.
 pub const EXITS: &str = "exits";
+
+/// The statistics of the time that a vCPU was halted, polling and blocking.
+pub const HALT_NS: [&str; 3] = ["halt_wait_ns", "halt_poll_success_ns", "halt_poll_fail_ns"];
 
 /// What is compared.
 pub struct Input {
@@ -30,6 +38,24 @@ pub struct Input {
     pub handled: Option<u64>,
     /// Whether a fastpath can enter the guest again without it.
     pub fastpath: bool,
+    /// What was recorded, event by event, if it was.
+    pub recorded: Option<Recorded>,
+}
+
+/// A run of one VM whose events were recorded.
+pub struct Recorded {
+    /// The events, in order.
+    pub events: Vec<Event>,
+    /// The module's view of the VM.
+    pub vm: Snapshot,
+    /// The sum of the vCPUs' [`HALT_NS`].
+    pub halt_ns: u64,
+    /// States of which a vCPU must have been in each.
+    pub expect_states: Vec<String>,
+    /// Whether all keys have to find room.
+    pub room: bool,
+    /// What it was before and after its VMM was stopped, and for how many ms it was at least.
+    pub stopped: Option<(Snapshot, Snapshot, u64)>,
 }
 
 /// What is written.
@@ -54,6 +80,12 @@ pub struct Report {
     /// The exits that never reached KVM's exit handler: a fastpath entered the guest again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fastpath_reentries: Option<i64>,
+    /// Where the vCPUs' time went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<time::Report>,
+    /// What the exits were about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Vec<detail::Reason>>,
     /// What is wrong, in sentences; empty when nothing is.
     pub problems: Vec<String>,
 }
@@ -126,13 +158,65 @@ pub fn compare(input: &Input) -> Result<Report> {
             difference: difference(total.module, exits),
         }),
         fastpath_reentries: input.handled.map(|n| difference(total.module, n)),
+        time: None,
+        detail: None,
         problems: Vec::new(),
     };
     report.problems = problems(&report, input);
+    if let Some(recorded) = &input.recorded {
+        report.add(&input.module, recorded)?;
+    }
     Ok(report)
 }
 
+impl Report {
+    /// What event by event can be compared.
+    fn add(&mut self, module: &Snapshot, recorded: &Recorded) -> Result<()> {
+        let traced = tally::tally(module.isa, &recorded.events);
+        let input = time::Input {
+            vm: &recorded.vm,
+            traced: &traced,
+            halt_ns: recorded.halt_ns,
+            synthetic: self.total.synthetic,
+            expect: &recorded.expect_states,
+        };
+        for state in &recorded.expect_states {
+            ensure!(time::Time::knows(state), "there is no state \"{state}\"");
+        }
+        let mut time = time::compare(&input)?;
+        self.problems.extend(time.problems(&input));
+        if let Some((before, after, ms)) = &recorded.stopped {
+            let stopped = time::stopped(before, after, *ms)?;
+            self.problems.extend(stopped.problems());
+            time.stopped = Some(stopped);
+        }
+        self.time = Some(time);
+        let detail = detail::compare(module, &traced)?;
+        self.problems
+            .extend(detail.iter().flat_map(detail::Reason::problems));
+        if recorded.room {
+            self.problems
+                .extend(detail.iter().filter_map(detail::Reason::room_problem));
+        }
+        if detail.is_empty() {
+            self.problems.push("no exit was about anything".to_string());
+        }
+        self.detail = Some(detail);
+        Ok(())
+    }
+}
+
 impl Row {
+    /// Nobody makes anything up.
+    fn of(module: u64, tracepoint: u64) -> Self {
+        Self {
+            module,
+            tracepoint,
+            synthetic: 0,
+            difference: difference(module, tracepoint),
+        }
+    }
+
     fn new(isa: Isa, reason: u32, module: u64, tracepoint: u64) -> Self {
         // Without unrestricted guest, KVM emulates real-mode code and reports every stretch of it
         // as this exit. One that the processor itself makes is traced.

@@ -78,7 +78,10 @@ impl Reason {
             difference: 0,
         };
         let mut other = 0;
-        for KeyRow { key, name, count, .. } in keys {
+        for KeyRow {
+            key, name, count, ..
+        } in keys
+        {
             let Some(key) = key else {
                 other += count;
                 continue;
@@ -106,6 +109,17 @@ impl Reason {
         })
     }
 
+    /// What is wrong with it, where there is room for all keys.
+    pub fn room_problem(&self) -> Option<String> {
+        let Self {
+            reason,
+            name,
+            other,
+            ..
+        } = self;
+        (*other != 0).then(|| format!("{reason} {name}: {other} exits found no room"))
+    }
+
     /// What is wrong with it.
     pub fn problems(&self) -> Vec<String> {
         let what = format!("{} {}", self.reason, self.name);
@@ -116,15 +130,17 @@ impl Reason {
                 self.difference, self.count
             ));
         }
-        if self.other != 0 {
-            problems.push(format!("{what}: {} exits found no room", self.other));
-        }
-        // What no event tells may be any key's, but is no more than there is of it.
-        let mut left = self.untold as i64;
+        // What no event tells may be any key's, but is no more than there is of it; what found no
+        // room has no key at all.
+        let (mut untold, mut other) = (self.untold as i64, self.other as i64);
         for row in &self.rows {
-            if row.difference > 0 && row.difference <= left {
-                left -= row.difference;
-            } else if row.difference != 0 {
+            let left = match row.module {
+                0 => &mut other,
+                _ => &mut untold,
+            };
+            let beyond = row.difference.abs();
+            if row.difference != 0 && (beyond > *left || (row.module == 0) != (row.difference < 0))
+            {
                 problems.push(format!(
                     "{what}, {}: counted {}, traced {} times: {:+}",
                     row.name.as_ref().map_or(row.key.clone(), Name::to_string),
@@ -132,6 +148,8 @@ impl Reason {
                     row.tracepoint,
                     row.difference
                 ));
+            } else {
+                *left -= beyond;
             }
         }
         problems

@@ -26,9 +26,7 @@ pub struct Tally {
 pub struct Reason {
     /// How many.
     pub exits: u64,
-    /// How many had a VM entry after them.
-    pub gaps: u64,
-    /// The cycles from each of those to that entry.
+    /// The cycles from each to that entry, or, where there is none, to the last call of KVM_RUN.
     pub gap_cycles: u64,
     /// Returns from KVM_RUN after an exit, with no other since.
     pub userspace: u64,
@@ -53,7 +51,7 @@ pub struct Vcpu {
 #[derive(Default)]
 struct Thread {
     vcpu: Option<u32>,
-    /// When KVM_RUN was called, until the first entry.
+    /// When KVM_RUN was called, if no entry came since.
     called: Option<u64>,
     before_first: u64,
     entered: Option<u64>,
@@ -93,6 +91,7 @@ pub fn tally(isa: Isa, events: &[Event]) -> Tally {
     }
     for thread in threads.values_mut() {
         tally.settle(thread);
+        tally.end(thread);
     }
     tally
 }
@@ -102,11 +101,10 @@ impl Tally {
         let told = match event.what {
             What::Entry { vcpu } => return self.entry(thread, vcpu, event.tsc),
             What::Exit(exit) => return self.exit(isa, thread, &exit, event.tsc),
-            What::Fpu { load: true } if thread.vcpu.is_none() => {
-                thread.called = Some(event.tsc);
+            What::Fpu { load } => {
+                thread.called = load.then_some(event.tsc).or(thread.called);
                 return;
             }
-            What::Fpu { .. } => return,
             What::UserspaceExit => return self.userspace(thread, event.tsc),
             What::Cpuid { leaf, subleaf } => {
                 let subleaf = u64::from(subleaf) * u64::from(INDEXED.contains(&leaf));
@@ -132,15 +130,12 @@ impl Tally {
     }
 
     fn entry(&mut self, thread: &mut Thread, vcpu: u32, tsc: u64) {
-        if let Some(called) = thread.called.take() {
-            thread.before_first += tsc - called;
-        }
+        thread.in_run(tsc);
+        thread.called = None;
         thread.vcpu = Some(vcpu);
         thread.entered = Some(tsc);
         if let (Some((exited, reason)), true) = (thread.exited, thread.outside) {
-            let reason = self.reason(reason);
-            reason.gaps += 1;
-            reason.gap_cycles += tsc - exited;
+            self.reason(reason).gap_cycles += tsc - exited;
         }
         thread.outside = false;
     }
@@ -174,12 +169,28 @@ impl Tally {
         }
     }
 
-    fn userspace(&mut self, thread: &mut Thread, tsc: u64) {
-        if let Some(called) = thread.called.take() {
-            thread.before_first += tsc - called;
+    /// A wait that goes on is not in the module's figures of the reason yet. Those before it are.
+    fn end(&mut self, thread: &Thread) {
+        if let (Some((exited, reason)), Some(called), true) =
+            (thread.exited, thread.called, thread.outside)
+        {
+            self.reason(reason).gap_cycles += called - exited;
         }
+    }
+
+    fn userspace(&mut self, thread: &mut Thread, tsc: u64) {
+        thread.in_run(tsc);
         if let Some((_, reason)) = thread.exited {
             self.reason(reason).userspace += 1;
+        }
+    }
+}
+
+impl Thread {
+    /// It was in KVM_RUN until now; where that is of no exit, it is noted.
+    fn in_run(&mut self, tsc: u64) {
+        if let (Some(called), None) = (self.called, self.vcpu) {
+            self.before_first += tsc - called;
         }
     }
 }

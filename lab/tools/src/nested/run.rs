@@ -128,6 +128,7 @@ impl Run {
                 expect_reasons: 1,
                 handled: None,
                 fastpath: true,
+                recorded: None,
             })
         };
         let mut reports = vec![("L0", check(&self.l0, &self.traced)?)];
