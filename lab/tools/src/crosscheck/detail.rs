@@ -41,10 +41,12 @@ pub struct Row {
     pub name: Option<Name>,
     /// By the module.
     pub module: u64,
-    /// By the tracepoints.
-    pub tracepoint: u64,
+    /// By the tracepoints, where these tell it of any exit of the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracepoint: Option<u64>,
     /// The one less the other.
-    pub difference: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<i64>,
 }
 
 /// Every reason that has keys.
@@ -69,13 +71,14 @@ impl Reason {
         keys: &[KeyRow],
         traced: &tally::Reason,
     ) -> Result<Self> {
+        let told = traced.untold == 0 || !traced.keys.is_empty();
         let mut rows = BTreeMap::<u64, Row>::new();
         let row = |key: u64| Row {
             key: format!("{key:#x}"),
             name: None,
             module: 0,
-            tracepoint: 0,
-            difference: 0,
+            tracepoint: told.then_some(0),
+            difference: None,
         };
         let mut other = 0;
         for KeyRow {
@@ -92,10 +95,10 @@ impl Reason {
             row.module += count;
         }
         for (&key, &count) in &traced.keys {
-            rows.entry(key).or_insert_with(|| row(key)).tracepoint += count;
+            rows.entry(key).or_insert_with(|| row(key)).tracepoint = Some(count);
         }
         for row in rows.values_mut() {
-            row.difference = super::difference(row.module, row.tracepoint);
+            row.difference = row.tracepoint.map(|n| super::difference(row.module, n));
         }
         let sum = keys.iter().fold(0, |sum, key| sum + key.count);
         Ok(Self {
@@ -134,19 +137,21 @@ impl Reason {
         // room has no key at all.
         let (mut untold, mut other) = (self.untold as i64, self.other as i64);
         for row in &self.rows {
+            let (Some(tracepoint), Some(difference)) = (row.tracepoint, row.difference) else {
+                continue;
+            };
             let left = match row.module {
                 0 => &mut other,
                 _ => &mut untold,
             };
-            let beyond = row.difference.abs();
-            if row.difference != 0 && (beyond > *left || (row.module == 0) != (row.difference < 0))
-            {
+            let explained = (row.module == 0) == (difference < 0);
+            let beyond = difference.abs();
+            if difference != 0 && (!explained || beyond > *left) {
+                let name = row.name.as_ref();
                 problems.push(format!(
-                    "{what}, {}: counted {}, traced {} times: {:+}",
-                    row.name.as_ref().map_or(row.key.clone(), Name::to_string),
+                    "{what}, {}: counted {}, traced {tracepoint} times: {difference:+}",
+                    name.map_or(row.key.clone(), Name::to_string),
                     row.module,
-                    row.tracepoint,
-                    row.difference
                 ));
             } else {
                 *left -= beyond;

@@ -15,7 +15,7 @@ use anyhow::{ensure, Context, Result};
 use kvm_exits::snapshot::{Isa, Snapshot};
 use kvm_exits::time::{self, States};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most that a traced entry or exit may be away from the module's, both together, on the
 /// average: what KVM and its tracing do there are some hundred instructions, unless it waits for
@@ -332,45 +332,46 @@ impl Vcpu {
     }
 }
 
+/// The reasons that anybody has.
+fn numbers(vm: &Snapshot, traced: &Tally) -> BTreeSet<u32> {
+    let module = vm.reasons.iter().map(|row| row.reason);
+    module.chain(traced.reasons.keys().copied()).collect()
+}
+
 fn gaps(vm: &Snapshot, traced: &Tally) -> Vec<Gap> {
-    let row = |reason: u32| vm.row(reason).map(|row| row.counters).unwrap_or_default();
-    let traced = traced.reasons.iter();
-    traced
-        .map(
-            |(
-                &reason,
-                &tally::Reason {
-                    exits, gap_cycles, ..
-                },
-            )| {
-                let row = row(reason);
-                let module = row.cycles
-                    + row.vmm_cycles.unwrap_or_default()
-                    + row.halted_cycles.unwrap_or_default();
-                let difference = difference(gap_cycles, module);
-                Gap {
-                    reason,
-                    name: vm.isa.reason_name(reason),
-                    exits,
-                    module,
-                    tracepoint: gap_cycles,
-                    difference,
-                    per_exit: per(difference, exits),
-                }
-            },
-        )
+    let nothing = tally::Reason::default();
+    numbers(vm, traced)
+        .into_iter()
+        .map(|reason| {
+            let traced = traced.reasons.get(&reason).unwrap_or(&nothing);
+            let tally::Reason {
+                exits, gap_cycles, ..
+            } = *traced;
+            let row = vm.row(reason).map(|row| row.counters).unwrap_or_default();
+            let module = row.cycles
+                + row.vmm_cycles.unwrap_or_default()
+                + row.halted_cycles.unwrap_or_default();
+            let difference = difference(gap_cycles, module);
+            Gap {
+                reason,
+                name: vm.isa.reason_name(reason),
+                exits,
+                module,
+                tracepoint: gap_cycles,
+                difference,
+                per_exit: per(difference, exits),
+            }
+        })
         .collect()
 }
 
 fn userspace(vm: &Snapshot, traced: &Tally) -> Vec<Userspace> {
     let of = |reason| traced.reasons.get(&reason).map_or(0, |r| r.userspace);
-    let mut reasons: Vec<u32> = vm.reasons.iter().map(|row| row.reason).collect();
-    reasons.extend(traced.reasons.keys().filter(|r| vm.row(**r).is_none()));
     let row = |reason| {
         let row = vm.row(reason).and_then(|row| row.counters.vmm_count);
         Row::of(row.unwrap_or_default(), of(reason))
     };
-    reasons
+    numbers(vm, traced)
         .into_iter()
         .map(|reason| Userspace {
             reason,
@@ -479,7 +480,7 @@ impl Report {
                 self.outside.entry
             ));
         }
-        let least = 2.0 * per_entry.max(0.0);
+        let least = per_entry.max(0.0);
         for gap in self
             .outside
             .reasons
