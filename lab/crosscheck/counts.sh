@@ -41,14 +41,19 @@ end() {
 
 total() { kvm-exits show --csv | awk -F, 'NR > 1 { n += $3 } END { print n + 0 }'; }
 
-# until_rest LOG WORD: the guest has said WORD, and exits no more.
-until_rest() {
+# until_said LOG WORD: the guest has said WORD.
+until_said() {
 	tries=0
 	until grep -q "$2" "$1"; do
 		tries=$((tries + 1))
 		[ $tries -lt 600 ] || fail "never '$2': $(tail -n 5 "$1")"
 		sleep 1
 	done
+}
+
+# until_rest LOG WORD: it has, and exits no more.
+until_rest() {
+	until_said "$1" "$2"
 	before=-1
 	now=$(total)
 	while [ "$before" != "$now" ]; do

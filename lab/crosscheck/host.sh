@@ -38,7 +38,7 @@ begin
 record
 # shellcheck disable=SC2086
 guest-run --name time --cpus 2 --timeout 1500 time-guest.sh -- $QMP >time.log 2>&1 &
-until grep -q 'time: stop' time.log; do sleep 0.2; done
+until_said time.log 'time: stop'
 qemu=$(pidof qemu-system-x86_64)
 kvm-exits vms --json >before-stop.json || fail vms
 kill -STOP "$qemu"
