@@ -7,7 +7,7 @@
 
 /* So that nothing is done for the first time while it is measured. */
 #define WARM_UP		16
-#define MAX_SAMPLES	BIT(16)
+#define MAX_SAMPLES	BIT(17)
 
 static u64 samples[MAX_SAMPLES];
 

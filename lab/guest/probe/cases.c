@@ -87,6 +87,10 @@ const struct probe_case cases[] = {
 	{ "clgi",		op_clgi,		NOT_HERE,	{ 0x85, 0x85 } },
 	{ "skinit",		op_skinit,		NOT_HERE,	{ 0x86, 0x86 } },
 	{ "invlpga",		op_invlpga,		NOT_HERE,	{ 0x7a, 0x7a } },
+	{ "one-leaf",		op_one_leaf,		{ 10, 10 },	{ 0x72, 0x72 },	NAMED },
+	{ "all-leaves",		op_all_leaves,		{ 10, 10 },	{ 0x72, 0x72 },	NAMED },
+	{ "one-msr",		op_one_msr,		{ 31, 31 },	{ 0x7c, 0x7c },	NAMED },
+	{ "all-msrs",		op_all_msrs,		{ 31, 31 },	{ 0x7c, 0x7c },	NAMED },
 };
 
 const size_t case_count = ARRAY_SIZE(cases);

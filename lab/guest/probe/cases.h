@@ -14,6 +14,7 @@ enum case_flags {
 	BENCH	= 1 << 0,	/* same cost every time, no interrupts: worth measuring */
 	SOME	= 1 << 1,	/* not every operation exits; how many do is not known here */
 	FRESH	= 1 << 2,	/* uses up a page of untouched RAM every time */
+	NAMED	= 1 << 3,	/* only when asked for by name */
 };
 
 /* The basic exit reason (VMX) or exit code (SVM) that an operation is for. */

@@ -128,7 +128,7 @@ static bool wanted(const struct probe_case *c, enum mode mode, const char *only,
 {
 	if (only)
 		return listed(c->name, only, n);
-	return mode != BENCHMARK || c->flags & BENCH;
+	return !(c->flags & NAMED) && (mode != BENCHMARK || c->flags & BENCH);
 }
 
 static void run(enum mode mode, const char *only, u64 n)

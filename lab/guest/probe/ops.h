@@ -9,7 +9,11 @@
 /* ops_cpu.c: instructions */
 void op_nops(void);
 void op_cpuid(void);
+void op_one_leaf(void);
+void op_all_leaves(void);
 void op_rdmsr(void);
+void op_one_msr(void);
+void op_all_msrs(void);
 void op_wrmsr(void);
 void op_wrmsr_fast(void);
 void op_in_kernel(void);

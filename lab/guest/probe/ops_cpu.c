@@ -9,6 +9,10 @@
 #define PORT_PIC_MASTER_MASK	0x21	/* the PIC is in KVM */
 #define PORT_POST		0x80	/* nobody's: QEMU answers */
 
+/* From here on nobody defines any: KVM answers all alike. */
+#define LEAF_NOBODYS	0x20000000
+#define MSR_NOBODYS	0x10000
+
 /* KVM_HC_VAPIC_POLL_IRQ: does nothing. */
 #define HYPERCALL_NOTHING	1
 
@@ -29,6 +33,38 @@ void op_cpuid(void)
 void op_rdmsr(void)
 {
 	rdmsr(MSR_MISC_ENABLE);
+}
+
+/* The same one, and another one every time: what the host keeps of each. */
+void op_one_leaf(void)
+{
+	cpuid(LEAF_NOBODYS, 0);
+}
+
+void op_all_leaves(void)
+{
+	static u32 leaf = LEAF_NOBODYS;
+
+	cpuid(leaf++, 0);
+}
+
+static void rdmsr_nobodys(u32 msr)
+{
+	u32 low, high;
+
+	asm volatile("1: rdmsr" ON_FAULT_SKIP : "=a"(low), "=d"(high) : "c"(msr));
+}
+
+void op_one_msr(void)
+{
+	rdmsr_nobodys(MSR_NOBODYS);
+}
+
+void op_all_msrs(void)
+{
+	static u32 msr = MSR_NOBODYS;
+
+	rdmsr_nobodys(msr++);
 }
 
 /* The way to ask for the microcode's revision: KVM ignores the value. */
