@@ -31,9 +31,24 @@ probe $NESTED $NESTED_PARAMS
 # shellcheck disable=SC2086
 probe shadow $SHADOW_PARAMS
 
+# A guest that asks for 100,000 leaves and as many MSRs. Nothing else counts its
+# exits, whose rate it is about.
+echo 1 >/sys/module/kvm_exit_stats/parameters/detail
+reload-kvm --restore
+kvm-exits reset
+storms=one-leaf:20000,all-leaves:100000,one-msr:20000,all-msrs:100000
+guest-run --kernel probe.elf --append "mode=bench case=$storms end=rest" --timeout 1500 -- \
+	-machine kernel-irqchip=on >hostile.log 2>&1 &
+until_rest hostile.log 'probe: at rest'
+kvm-exits show --json --machine "$LAB_MACHINE" >module.json || fail show
+tr -d '\r' <hostile.log >bench.log
+hostile --module module.json --log bench.log --output "$LAB_OUT/${prefix}hostile.json" || fail hostile
+killall -9 qemu-system-x86_64
+wait
+echo 0 >/sys/module/kvm_exit_stats/parameters/detail
+
 # Two vCPUs on the one CPU, with a VMM that is stopped for a while.
 STOP_MS=1000
-reload-kvm --restore
 begin
 record
 # shellcheck disable=SC2086

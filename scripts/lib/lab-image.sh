@@ -17,7 +17,7 @@ LAB_DATA=()
 # Those that every guest has, in its initramfs.
 GUEST_PROGRAMS=(/usr/bin/cpuid)
 # Ours, built beside kvm-exits; a test hands them to its guest where it needs one.
-TEST_PROGRAMS=(leaf-poison exit-storm l2-guest l2-events timed kvm-stats crosscheck
+TEST_PROGRAMS=(leaf-poison exit-storm l2-guest l2-events timed kvm-stats crosscheck hostile
 	nested-report live-report)
 # What QEMU's microvm (and, in a test's hands, pc) machine loads; the rest of
 # the folder is for other architectures and network cards.

@@ -10,6 +10,7 @@ pub mod debugfs;
 pub mod demo;
 mod fd;
 pub mod hist;
+pub mod hostile;
 pub mod nested;
 pub mod overhead;
 pub mod process;
