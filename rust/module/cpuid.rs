@@ -98,7 +98,13 @@ fn from<V: View>(
         let context = context(frozen.paging, frozen.generation);
         let view = &frozen.reading;
         let times = |whose| frozen.times(whose);
-        Some(leaves::answer(&context, view, times, query.function, query.index))
+        Some(leaves::answer(
+            &context,
+            view,
+            times,
+            query.function,
+            query.index,
+        ))
     });
     latched.unwrap_or_else(|| {
         period::consistent(|| {

@@ -349,12 +349,7 @@ unsafe extern "C" fn exit_l2<const TIMED: bool, const DETAILED: bool>(
 /// # Safety
 ///
 /// Only as KVM's `state` hook.
-unsafe extern "C" fn state(
-    vcpu: *mut c_void,
-    cpu: *mut c_void,
-    state: c_uint,
-    tsc: c_ulonglong,
-) {
+unsafe extern "C" fn state(vcpu: *mut c_void, cpu: *mut c_void, state: c_uint, tsc: c_ulonglong) {
     // SAFETY: The same arguments.
     let (vcpu, cpu) = unsafe { tables(vcpu, cpu) };
     let (Some(vcpu), Some(change)) = (vcpu, Change::of(state)) else {

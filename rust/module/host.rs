@@ -185,10 +185,7 @@ impl Tables {
     }
 
     /// Calls `row` for each key that a CPU has counted: reason, key, numbers.
-    pub(crate) fn for_each_key(
-        &self,
-        mut row: impl FnMut(u32, u64, Booked) -> Result,
-    ) -> Result {
+    pub(crate) fn for_each_key(&self, mut row: impl FnMut(u32, u64, Booked) -> Result) -> Result {
         let mut details = self.details.iter();
         details.try_for_each(|(detail, baseline)| detail.rows(baseline, &mut row))
     }

@@ -2,7 +2,10 @@
 
 //! What is measured besides counts and cycles: time and detail, each switched while guests run.
 
-use crate::{acct::snapshot::measures::{DETAIL, TIME}, hooks, period, vms};
+use crate::{
+    acct::snapshot::measures::{DETAIL, TIME},
+    hooks, period, vms,
+};
 use kernel::{
     ffi::c_int,
     prelude::*,
@@ -47,11 +50,15 @@ impl Drop for Switches {
 /// from now on, or what it measured before where that fails.
 #[no_mangle]
 extern "C" fn kvm_exit_stats_measure(time: bool, detail: bool) -> c_int {
-    let wanted = u32::from(time) * TIME | u32::from(detail) * DETAIL;
+    let wanted = (u32::from(time) * TIME) | (u32::from(detail) * DETAIL);
     match measure(wanted) {
         Ok(()) => 0,
         Err(why) => {
-            pr_err!("time={}, detail={}: it stays as it was\n", time as u8, detail as u8);
+            pr_err!(
+                "time={}, detail={}: it stays as it was\n",
+                u8::from(time),
+                u8::from(detail)
+            );
             why.to_errno()
         }
     }
