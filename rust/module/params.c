@@ -3,6 +3,8 @@
  * The module's parameters that are words: the kernel's module! macro knows
  * integers only; and those that are written while the module works.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/cleanup.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
