@@ -50,7 +50,7 @@ pub struct Recorded {
     pub vm: Snapshot,
     /// The sum of the vCPUs' [`HALT_NS`].
     pub halt_ns: u64,
-    /// States of which a vCPU must have been in each.
+    /// States that each vCPU must have been in.
     pub expect_states: Vec<String>,
     /// Whether all keys have to find room.
     pub room: bool,

@@ -66,7 +66,7 @@ struct Cli {
     #[arg(long, value_name = "FILE", requires = "trace")]
     vms: Option<PathBuf>,
 
-    /// Fail when no vCPU was in this state, or preempted; more than once, for more of them.
+    /// Fail when a vCPU was never in this state, or preempted; more than once, for more of them.
     #[arg(long, value_name = "STATE", requires = "trace")]
     expect_state: Vec<String>,
 

@@ -8,7 +8,7 @@ use acct::keys::Kind;
 use anyhow::Result;
 use kvm_exits::detail::KeyRow;
 use kvm_exits::name::Name;
-use kvm_exits::snapshot::{Isa, Snapshot};
+use kvm_exits::snapshot::{Isa, ReasonRow, Snapshot};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -25,8 +25,11 @@ pub struct Reason {
     pub difference: i64,
     /// Of these, what the module has no key for.
     pub other: u64,
-    /// Exits of which no event tells what they were about: any key may have them.
+    /// Exits of which an event should tell what they were about, and none does: any key may have
+    /// them. KVM has nothing to tell of what it hands to L1.
     pub untold: u64,
+    /// Exits handed to L1.
+    pub reflected: u64,
     /// Each key that anybody has.
     pub rows: Vec<Row>,
 }
@@ -58,7 +61,7 @@ pub fn compare(module: &Snapshot, traced: &Tally) -> Result<Vec<Reason>> {
         .map(|row| {
             let traced = traced.reasons.get(&row.reason).unwrap_or(&nothing);
             let keys = row.detail.as_deref().unwrap_or_default();
-            Reason::new(isa, row.reason, row.counters.count, keys, traced)
+            Reason::new(isa, row, keys, traced)
         })
         .collect()
 }
@@ -66,12 +69,13 @@ pub fn compare(module: &Snapshot, traced: &Tally) -> Result<Vec<Reason>> {
 impl Reason {
     fn new(
         isa: Isa,
-        reason: u32,
-        count: u64,
+        &ReasonRow {
+            reason, counters, ..
+        }: &ReasonRow,
         keys: &[KeyRow],
         traced: &tally::Reason,
     ) -> Result<Self> {
-        let told = traced.untold == 0 || !traced.keys.is_empty();
+        let told = traced.silent == 0;
         let mut rows = BTreeMap::<u64, Row>::new();
         let row = |key: u64| Row {
             key: format!("{key:#x}"),
@@ -104,10 +108,11 @@ impl Reason {
         Ok(Self {
             reason,
             name: isa.reason_name(reason),
-            count,
-            difference: super::difference(sum, count),
+            count: counters.count,
+            difference: super::difference(sum, counters.count),
             other,
             untold: traced.untold,
+            reflected: counters.l2_reflected.unwrap_or_default(),
             rows: rows.into_values().collect(),
         })
     }
@@ -131,6 +136,12 @@ impl Reason {
             problems.push(format!(
                 "{what}: its keys sum up to {:+} of {} exits",
                 self.difference, self.count
+            ));
+        }
+        if self.untold > self.reflected {
+            problems.push(format!(
+                "{what}: nothing tells what {} exits were about, {} were handed to L1",
+                self.untold, self.reflected
             ));
         }
         // What no event tells may be any key's, but is no more than there is of it; what found no

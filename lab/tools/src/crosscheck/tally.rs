@@ -32,8 +32,10 @@ pub struct Reason {
     pub userspace: u64,
     /// How many by key.
     pub keys: BTreeMap<u64, u64>,
-    /// How many were about what no event tells.
+    /// How many an event should have told of, and none did.
     pub untold: u64,
+    /// How many were about what there is no event for.
+    pub silent: u64,
 }
 
 /// What one vCPU did.
@@ -77,7 +79,7 @@ enum Awaits {
 enum Key {
     Is(u64),
     Told(Awaits),
-    Untold,
+    Silent,
     None,
 }
 
@@ -157,7 +159,7 @@ impl Tally {
         match key(isa, number, exit) {
             Key::Is(key) => *reason.keys.entry(key).or_default() += 1,
             Key::Told(by) => thread.awaits = Some(by),
-            Key::Untold => reason.untold += 1,
+            Key::Silent => reason.silent += 1,
             Key::None => (),
         }
     }
@@ -244,7 +246,7 @@ fn key_vmx(reason: u32, exit: &Exit) -> Key {
             let present = u64::from(about / 8 % 8 != 0);
             Key::Is(about % 8 + 8 * present)
         }
-        vmx::INVPCID | vmx::INVEPT | vmx::INVVPID => Key::Untold,
+        vmx::INVPCID | vmx::INVEPT | vmx::INVVPID => Key::Silent,
         _ => Key::None,
     }
 }

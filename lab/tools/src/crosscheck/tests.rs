@@ -328,7 +328,7 @@ fn wants_states_that_are_expected() {
     set(&mut module, "/vcpus/0/time/preempted", 0);
     let mut run = recorded(&module, events());
     run.recorded.as_mut().unwrap().expect_states = vec!["vmm".into(), "preempted".into()];
-    assert_eq!(problems_of(&run), "no vCPU was ever preempted");
+    assert_eq!(problems_of(&run), "vCPU 0 was never preempted");
     run.recorded.as_mut().unwrap().expect_states = vec!["asleep".into()];
     assert!(compare(&run).is_err());
 }
@@ -379,19 +379,35 @@ fn sees_keys_that_differ() {
 }
 
 #[test]
-fn what_no_event_tells_is_any_keys() {
-    let untold = |what: fn(&Event) -> bool| {
+fn what_is_handed_to_l1_is_any_keys() {
+    let mut run = recorded(&module(), events());
+    let recorded = run.recorded.as_mut().unwrap();
+    recorded
+        .events
+        .retain(|event| !matches!(event.what, What::Cpuid { .. }));
+    let reflected = |run: &mut Input, n| run.module.reasons[0].counters.l2_reflected = Some(n);
+    reflected(&mut run, 1);
+    assert_eq!(problems_of(&run), "");
+    reflected(&mut run, 0);
+    assert_eq!(
+        problems_of(&run),
+        "114 cpuid: nothing tells what 1 exits were about, 0 were handed to L1"
+    );
+}
+
+#[test]
+fn sees_events_that_are_not_there() {
+    let without = |what: fn(&Event) -> bool| {
         let mut events = events();
         events.retain(|event| !what(event));
         problems_of(&recorded(&module(), events))
     };
-    assert_eq!(untold(|e| matches!(e.what, What::Cpuid { .. })), "");
-    let problems = untold(|e| matches!(e.what, What::Entry { .. }));
+    let problems = without(|e| matches!(e.what, What::Entry { .. }));
     assert!(
         problems.contains("4 VM entries, traced are 0"),
         "{problems}"
     );
-    let problems = untold(|e| matches!(e.what, What::UserspaceExit));
+    let problems = without(|e| matches!(e.what, What::UserspaceExit));
     assert!(problems.contains("exits to the VMM: +2"), "{problems}");
 }
 

@@ -41,7 +41,7 @@ pub struct Input<'a> {
     /// The exits that KVM made up: it traces none, so that what follows one is traced as of the
     /// exit before.
     pub synthetic: u64,
-    /// States of which a vCPU must have been in each, [`PREEMPTED`] among them.
+    /// States that each vCPU must have been in, [`PREEMPTED`] among them.
     pub expect: &'a [String],
 }
 
@@ -407,9 +407,10 @@ impl Report {
                 "the reasons' cycles are {reasons}, the vCPUs were {vcpus} in exits: {difference:+}"
             ));
         }
-        for state in input.expect {
-            if self.all.of(state) == Some(0) {
-                problems.push(format!("no vCPU was ever {state}"));
+        for Vcpu { index, time, .. } in &self.vcpus {
+            let never = input.expect.iter();
+            for state in never.filter(|state| time.of(state) == Some(0)) {
+                problems.push(format!("vCPU {index} was never {state}"));
             }
         }
         self.check_userspace(&mut problems);
