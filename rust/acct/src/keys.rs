@@ -96,8 +96,10 @@ impl Kind {
     /// How many keys of a reason a CPU keeps apart: a power of two.
     const fn room(self) -> usize {
         match self {
-            Self::Msr | Self::MsrEither | Self::Port | Self::IoioPort | Self::Cpuid => 128,
-            Self::Vector => 256,
+            // As many as a Linux guest that boots asks for, and room between them.
+            Self::Msr | Self::MsrEither => 512,
+            Self::Vector | Self::Cpuid => 256,
+            Self::Port | Self::IoioPort => 128,
             Self::Exception | Self::PageFault | Self::Mmio | Self::ApicRegister => 64,
             Self::ControlRegister | Self::DebugRegister | Self::Hypercall => 32,
             Self::Access | Self::NpfAccess | Self::Invalidation => 16,

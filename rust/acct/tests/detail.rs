@@ -106,9 +106,9 @@ fn a_flood_of_keys_takes_no_room_from_others() {
         .into_iter()
         .partition(|((reason, _), _)| *reason == vmx::MSR_WRITE);
     // All of its slots, and of the other exits nothing.
-    assert_eq!(flooded.len(), 128);
+    assert_eq!(flooded.len(), 512);
     let sum: u64 = flooded.iter().map(|(_, (count, _))| count).sum();
-    assert_eq!(sum, 127 + 2);
+    assert_eq!(sum, 511 + 2);
     assert_eq!(
         others,
         [
