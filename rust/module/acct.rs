@@ -2,7 +2,12 @@
 
 //! The parts of `rust/acct` that this module is made of, from the one source there is.
 
-#![allow(dead_code, unreachable_pub, reason = "the other crates use the rest")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the other crates use the rest"
+)]
 
 #[path = "../acct/src/cell.rs"]
 pub(crate) mod cell;

@@ -18,6 +18,7 @@ mod cpuid;
 mod debugfs;
 mod device;
 mod dump;
+mod exits;
 mod files;
 mod generation;
 mod hooks;
