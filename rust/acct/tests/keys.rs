@@ -233,7 +233,7 @@ fn a_reason_has_slots_of_its_own() {
         assert!(next > 0 && next <= SLOTS);
     }
     let msr = segment_of(Vmx, vmx::MSR_WRITE).unwrap();
-    assert_eq!((msr.kind, msr.mask), (Some(Kind::Msr), 127));
+    assert_eq!((msr.kind, msr.mask), (Some(Kind::Msr), 511));
     assert!(segment_of(Vmx, vmx::HLT).unwrap().kind.is_none());
     assert!(segment_of(Vmx, 0x1_0000).is_none());
 }
