@@ -19,7 +19,7 @@ fail() {
 ask() {
 	echo "$*" >arguments
 	guest-run --name "$name" --out "/tmp/$name" leaves-guest.sh "$(command -v leaf-poison)" arguments ||
-		fail "$name: leaf-poison $*"
+		{ head -n 20 "/tmp/$name/answer"; fail "$name: leaf-poison $*"; }
 }
 
 # dump NAME

@@ -192,9 +192,9 @@ impl<M: Machine> Checker<'_, M> {
         for subleaf in rules::subleaves() {
             let vmm = self.ask_twice(VMM, subleaf)[1];
             let all = self.ask_twice(REASON, subleaf)[0];
-            let what = format!("{vmm:x?} led out of {all:x?}");
-            // What led out before a reset may come back after it: never so here.
-            self.ensure(count(vmm) <= count(all), VMM, subleaf, &what);
+            // Not fewer than it led out: KVM_RUN may return again before the guest is entered.
+            let what = format!("{vmm:x?} led out, with no exit: {all:x?}");
+            self.ensure(count(vmm) == 0 || count(all) > 0, VMM, subleaf, &what);
         }
         for nothing in [6, 0xfe, 0x106, 0x1_0000] {
             for r in self.ask_twice(TIME, nothing) {
