@@ -20,6 +20,7 @@ pub mod percentile;
 pub mod pin;
 pub mod program;
 pub mod reading;
+pub mod recording;
 pub mod saved;
 pub mod sheet;
 pub mod signals;
