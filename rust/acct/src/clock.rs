@@ -165,17 +165,13 @@ impl Clock {
         Ended::default()
     }
 
-    fn switch(&self, change: Change, tsc: i64) -> Ended {
+    fn switch(&self, change: Change, mut tsc: i64) -> Ended {
         let since = self.since.load(Relaxed);
-        let tsc = if since == STOPPED {
-            tsc
-        } else {
-            tsc.max(since)
-        };
         let mut ended = Ended::default();
         if since == STOPPED {
             self.begin(tsc);
         } else {
+            tsc = tsc.max(since);
             let cycles = tsc.wrapping_sub(since);
             let state = self.state(false);
             self.book(state, cycles);
