@@ -62,7 +62,7 @@ impl States {
     }
 
     /// The sum over the states.
-    fn sum(&self) -> u64 {
+    pub fn sum(&self) -> u64 {
         let figures = self.each().into_iter();
         figures.fold(0, |sum, (_, n)| sum.wrapping_add(n))
     }
