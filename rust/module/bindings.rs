@@ -25,13 +25,12 @@ const _: () = {
     use crate::acct::keys::Notes;
     use core::mem::{offset_of, size_of};
     assert!(size_of::<Notes>() == size_of::<kvm_exit_hook_detail>());
-    assert!(offset_of!(Notes, of) == offset_of!(kvm_exit_hook_detail, of));
-    assert!(offset_of!(Notes, info1) == offset_of!(kvm_exit_hook_detail, info1));
-    assert!(offset_of!(Notes, info2) == offset_of!(kvm_exit_hook_detail, info2));
-    assert!(offset_of!(Notes, rax) == offset_of!(kvm_exit_hook_detail, rax));
-    assert!(offset_of!(Notes, rcx) == offset_of!(kvm_exit_hook_detail, rcx));
-    assert!(offset_of!(Notes, intr_info) == offset_of!(kvm_exit_hook_detail, intr_info));
-    assert!(offset_of!(Notes, error_code) == offset_of!(kvm_exit_hook_detail, error_code));
+    macro_rules! same_place {
+        ($($field:ident)*) => {
+            $(assert!(offset_of!(Notes, $field) == offset_of!(kvm_exit_hook_detail, $field));)*
+        };
+    }
+    same_place!(of info1 info2 rax rcx intr_info error_code);
 
     use crate::acct::clock::Change;
     assert!(Change::Run as u32 == kvm_exit_hook_state_KVM_EXIT_HOOK_RUN);
