@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The module comes and goes under guests that storm, time and detail are switched
 # on and off meanwhile; KVM's comes and goes under ours; guests are killed.
-# Afterwards the counts are exact still, and so are the times. How often: a file "rounds" with LOADS and RELOADS, else a few.
+# Afterwards the counts are exact still, and so are the times. How often: a file
+# "rounds" with LOADS and RELOADS, else a few.
 # The guests run Linux or, where there is a file probe.elf, that, which starts at
 # once: for a lab host that is slow enough by itself.
 LOADS=10 RELOADS=3
