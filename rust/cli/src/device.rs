@@ -4,17 +4,30 @@
 
 use crate::name::Name;
 use crate::reading::Reading;
-use acct::snapshot::ioctl;
+use acct::snapshot::{ioctl, kind};
 use anyhow::{anyhow, Context, Result};
 use nix::errno::Errno;
 use nix::sys::utsname::uname;
+use std::env;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsRawFd, RawFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where the module puts it.
 pub const PATH: &str = "/dev/kvm_exit_stats";
+
+/// The variable of the environment that names another place: of a container that has it elsewhere,
+/// or a saved snapshot in place of the device.
+pub const VARIABLE: &str = "KVM_EXITS_DEVICE";
+
+/// Room for the snapshot of a small host; a larger one takes more reads, the first time.
+const ROOM: usize = 1 << 16;
+
+/// The device's path here.
+fn path() -> PathBuf {
+    env::var_os(VARIABLE).map_or_else(|| PATH.into(), PathBuf::from)
+}
 
 /// Neither takes an argument.
 mod commands {
@@ -30,20 +43,20 @@ pub struct Device(File);
 impl Device {
     /// Opens the device.
     pub fn open() -> Result<Self> {
-        let file = File::open(PATH).map_err(|error| {
+        let path = path();
+        let file = File::open(&path).map_err(|error| {
             let is_loaded = Path::new("/sys/module/kvm_exit_stats").exists();
             let advice = advice(&error, is_loaded);
-            anyhow!("cannot open {PATH}: {error}: {advice}")
+            anyhow!("cannot open {}: {error}: {advice}", path.display())
         })?;
         Ok(Self(file))
     }
 
-    /// The snapshot, as it is.
-    pub fn bytes(mut self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let read = self.0.read_to_end(&mut bytes);
-        read.with_context(|| format!("cannot read {PATH}"))?;
-        Ok(bytes)
+    /// The snapshot, as it is, in place of what `bytes` has. Whose room is enough (that of the one
+    /// before, next time) gets it in one `read()`.
+    pub fn bytes(&mut self, bytes: &mut Vec<u8>) -> Result<()> {
+        let read = read_snapshot(&mut self.0, bytes);
+        read.with_context(|| format!("cannot read {}", path().display()))
     }
 
     /// Begins a new period.
@@ -72,19 +85,58 @@ impl Device {
     }
 }
 
+/// Reads until there is no more. The device gives all that there is room for, so that less than
+/// that, with the record that ends a snapshot at its end, is all.
+fn read_snapshot(from: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.resize(bytes.capacity().max(ROOM), 0);
+    let mut length = 0;
+    loop {
+        let room = &mut bytes[length..];
+        let (wanted, read) = (room.len(), from.read(room));
+        match read {
+            Ok(n) => {
+                length += n;
+                if n == 0 || n < wanted && is_ended(&bytes[..length]) {
+                    break;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if length == bytes.len() {
+            bytes.resize(length * 2, 0);
+        }
+    }
+    bytes.truncate(length);
+    Ok(())
+}
+
+/// Whether the last record is the one that nothing comes after.
+fn is_ended(bytes: &[u8]) -> bool {
+    let [a, b, c, d] = kind::END.to_le_bytes();
+    bytes.ends_with(&[a, b, c, d, 0, 0, 0, 0])
+}
+
 /// Reads the device now; this is the snapshot, and the bytes it was made from.
 pub fn read() -> Result<(Reading, Vec<u8>)> {
-    let bytes = Device::open()?.bytes()?;
-    let mut reading = Reading::decode(&bytes).context(PATH)?;
+    let mut bytes = Vec::new();
+    let reading = read_into(&mut bytes)?;
+    Ok((reading, bytes))
+}
+
+/// The same, with room that is used again.
+pub fn read_into(bytes: &mut Vec<u8>) -> Result<Reading> {
+    Device::open()?.bytes(bytes)?;
+    let mut reading = Reading::decode(bytes).with_context(|| path().display().to_string())?;
     let release = kernel_release();
     for snapshot in reading.snapshots_mut() {
         snapshot.kernel.clone_from(&release);
     }
-    Ok((reading, bytes))
+    Ok(reading)
 }
 
 /// The running kernel's, as of `uname -r`.
-fn kernel_release() -> Option<Name> {
+pub fn kernel_release() -> Option<Name> {
     Some(uname().ok()?.release().to_string_lossy().into())
 }
 
@@ -142,6 +194,38 @@ mod tests {
                 "{error:#}"
             );
         }
+    }
+
+    /// Gives at most so many bytes at once, and counts how often it is asked.
+    struct Counted<'a>(&'a [u8], usize, usize);
+
+    impl Read for Counted<'_> {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            self.2 += 1;
+            let most = room.len().min(self.1);
+            self.0.read(&mut room[..most])
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_one_read_where_there_is_room() {
+        let mut snapshot = vec![7; 3 * ROOM];
+        snapshot.extend([4, 0, 0, 0, 0, 0, 0, 0]);
+        let mut bytes = Vec::new();
+        let mut reads = |snapshot: &[u8], at_once| {
+            let mut from = Counted(snapshot, at_once, 0);
+            read_snapshot(&mut from, &mut bytes).unwrap();
+            assert!(bytes == snapshot);
+            from.2
+        };
+        assert_eq!(reads(&snapshot, usize::MAX), 3);
+        assert_eq!(reads(&snapshot, usize::MAX), 1);
+        // One that is longer now, or that comes in pieces, is there whole, too.
+        let longer = snapshot.repeat(4);
+        assert_eq!(reads(&longer, usize::MAX), 3);
+        assert!(reads(&longer, 1_000) > 100);
+        assert_eq!(reads(&[], 1), 1);
+        assert_eq!(reads(&longer[..100], usize::MAX), 2, "without an end");
     }
 
     #[test]

@@ -199,6 +199,13 @@ pub fn kvm_exits_in(directory: &str, args: &[&str]) -> Output {
     command.current_dir(directory).args(args).output().unwrap()
 }
 
+/// With the file `device` in place of the device.
+pub fn kvm_exits_on(device: &str, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kvm-exits"));
+    command.env(kvm_exits::device::VARIABLE, device);
+    command.args(args).output().unwrap()
+}
+
 pub fn stdout(output: &Output) -> &str {
     assert!(output.status.success(), "{output:?}");
     std::str::from_utf8(&output.stdout).unwrap()
