@@ -3,13 +3,26 @@
 //! Files, read and written whole; errors have their names.
 
 use anyhow::{Context, Result};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 /// What is in the file `path`.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     let path = path.as_ref();
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The first bytes of the file `path`, as many if it has them, and the file behind them.
+pub fn open(path: impl AsRef<Path>, begin: usize) -> Result<(Vec<u8>, BufReader<File>)> {
+    let path = path.as_ref();
+    let open = || {
+        let mut file = BufReader::new(File::open(path)?);
+        let mut bytes = Vec::new();
+        file.by_ref().take(begin as u64).read_to_end(&mut bytes)?;
+        Ok::<_, io::Error>((bytes, file))
+    };
+    open().with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// The text that is in the file `path`.
@@ -33,6 +46,7 @@ mod tests {
         let path = "/nonexistent/file";
         let errors = [
             (read(path).map(drop), "cannot read"),
+            (open(path, 1).map(drop), "cannot read"),
             (read_text(path).map(drop), "cannot read"),
             (write(path, "text"), "cannot write"),
         ];

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Where the figures come from.
 #[derive(Debug, clap::Args)]
 pub struct Input {
-    /// Read a snapshot that --save kept, instead of the device.
+    /// Read a snapshot that --save kept, or the last one of a recording, instead of the device.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
 
@@ -38,9 +38,7 @@ impl Input {
                 reading
             }
         };
-        for snapshot in reading.snapshots_mut() {
-            snapshot.machine.clone_from(&self.machine);
-        }
+        reading.note(self.machine.as_ref());
         Ok(reading)
     }
 }

@@ -4,6 +4,7 @@
 
 mod decode;
 
+use crate::name::Name;
 use crate::snapshot::Snapshot;
 use acct::snapshot::{self as binary, Malformed};
 use anyhow::{anyhow, ensure, Context, Result};
@@ -45,6 +46,14 @@ impl Reading {
             "process {pid} has more than one VM: `kvm-exits vms` has each"
         );
         Ok(vm)
+    }
+
+    /// Notes what the host is, where that was said: a recording may know it already.
+    pub fn note(&mut self, machine: Option<&Name>) {
+        let Some(machine) = machine else { return };
+        for snapshot in self.snapshots_mut() {
+            snapshot.machine = Some(machine.clone());
+        }
     }
 
     /// All of its snapshots.

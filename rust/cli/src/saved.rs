@@ -1,30 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Snapshots that somebody saved, as JSON or as the device gave them.
+//! Snapshots that somebody saved: as JSON, as the device gave them, or in a recording.
 
 use crate::files;
+use crate::name::escaped;
 use crate::reading::Reading;
+use crate::recording::{self, Reader};
 use crate::snapshot::{Snapshot, SCHEMA};
 use acct::snapshot::MAGIC;
 use anyhow::{bail, ensure, Context, Result};
 use serde::Deserialize;
+use std::io::Read;
 use std::path::Path;
 
+/// What a file may have.
+enum Saved {
+    /// A recording: the last snapshot of it.
+    Recorded(Reading),
+    /// Anything else.
+    Bytes(Vec<u8>),
+}
+
+impl Saved {
+    /// Reads `path` once, for it may be a pipe.
+    fn load(path: &Path) -> Result<Self> {
+        let (begin, mut file) = files::open(path, MAGIC.len())?;
+        if recording::is_recording(&begin) {
+            return last_of(path, (&begin[..]).chain(file)).map(Self::Recorded);
+        }
+        let mut bytes = begin;
+        let read = file.read_to_end(&mut bytes);
+        read.with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Self::Bytes(bytes))
+    }
+}
+
+/// The last snapshot of the recording `path`. Where it is cut off, says so on stderr.
+fn last_of(path: &Path, from: impl Read) -> Result<Reading> {
+    let name = path.display().to_string();
+    let mut moments = Reader::new(from, &name).with_context(|| name.clone())?;
+    let mut last = None;
+    for moment in moments.by_ref() {
+        last = Some(moment?.reading);
+    }
+    if let Some(cut) = moments.cut() {
+        eprintln!("{}: {cut}", escaped(&name));
+    }
+    last.with_context(|| format!("{name}: no snapshot is in this recording"))
+}
+
 impl Reading {
-    /// Reads what was saved in `path`.
+    /// Reads what was saved in `path`; of a recording, the last of it.
     pub fn load(path: &Path) -> Result<Self> {
-        Self::decode(&files::read(path)?).with_context(|| path.display().to_string())
+        match Saved::load(path)? {
+            Saved::Recorded(reading) => Ok(reading),
+            Saved::Bytes(bytes) => Self::decode(&bytes).with_context(|| path.display().to_string()),
+        }
     }
 }
 
 impl Snapshot {
-    /// Reads and checks the snapshot in `path`: JSON, or what the device gave (the host's view).
+    /// Reads and checks the snapshot in `path`: JSON, or what the device gave (the host's view), the
+    /// last of a recording.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = files::read(path)?;
-        let snapshot = if bytes.starts_with(&MAGIC) {
-            Reading::decode(&bytes).map(|reading| reading.host)
-        } else {
-            Self::parse(&String::from_utf8_lossy(&bytes))
+        let snapshot = match Saved::load(path)? {
+            Saved::Recorded(reading) => Ok(reading.host),
+            Saved::Bytes(bytes) if bytes.starts_with(&MAGIC) => {
+                Reading::decode(&bytes).map(|reading| reading.host)
+            }
+            Saved::Bytes(bytes) => Self::parse(&String::from_utf8_lossy(&bytes)),
         };
         snapshot.with_context(|| path.display().to_string())
     }
