@@ -2,7 +2,8 @@
 
 //! Where the time went, for the eye: a table, a bar, a line.
 
-use crate::output::{self, grouped, mean, ratio, share};
+use crate::grid::{Cell, Column, Grid};
+use crate::output::{ratio, share};
 use crate::time::Time;
 use acct::times::STATES;
 
@@ -12,7 +13,7 @@ const WIDTH: u64 = 76;
 /// What the bar has of each state, in their order.
 const GLYPHS: [char; STATES] = ['#', 'x', 'e', 'v', '.'];
 
-/// What to know of [`table()`].
+/// What to know of [`grid()`].
 pub const NOTES: &str = "\
 guest: between VM entry and VM exit; exit: from there until KVM has dealt with it; entry: from
 there, or from KVM_RUN, to the next VM entry; vmm: between two KVM_RUNs; halted: waiting.
@@ -20,16 +21,17 @@ preempted: the part of all these in which the host's scheduler had the thread of
 ";
 
 /// State by state: cycles, share, how often, and the mean.
-pub fn table(time: &Time) -> String {
-    let headings = ["state", "cycles", "share", "entered", "cycles/entered"];
-    let mut table = output::table(&headings.map(String::from), &[0]);
+pub fn grid(time: &Time) -> Grid {
+    let figures = ["cycles", "share", "entered", "cycles/entered"].map(Column::figures);
+    let mut grid = Grid::new([vec![Column::words("state")], figures.to_vec()].concat());
     let mut row = |name: &str, cycles: u64, entered: Option<u64>| {
-        table.add_row([
-            name.to_string(),
-            grouped(cycles),
-            share(cycles, time.elapsed),
-            entered.map_or_else(String::new, grouped),
-            entered.map_or_else(String::new, |n| mean(ratio(cycles, n))),
+        let none = || Cell::words("");
+        grid.push(vec![
+            Cell::words(name),
+            Cell::count(cycles),
+            Cell::share(cycles, time.elapsed),
+            entered.map_or_else(none, Cell::count),
+            entered.map_or_else(none, |n| Cell::mean(ratio(cycles, n))),
         ]);
     };
     let entered = time.entered.map(|entered| entered.states.each());
@@ -44,7 +46,7 @@ pub fn table(time: &Time) -> String {
     row("elapsed", time.elapsed, None);
     let entered = time.entered.map(|entered| entered.preempted);
     row("of which preempted", time.preempted, entered);
-    output::table_text(&table)
+    grid
 }
 
 /// The shares as a bar of one line, and a line that says which is which.

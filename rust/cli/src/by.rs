@@ -3,7 +3,8 @@
 //! Reasons taken apart by what their exits were about: `--by`.
 
 use crate::detail::KeyRow;
-use crate::output::{self, grouped, mean, ratio, share};
+use crate::grid::{self, Cell, Column, Grid};
+use crate::output::{grouped, ratio};
 use crate::sheet::Sheet;
 use crate::snapshot::{Isa, ReasonRow, Snapshot};
 use acct::keys::Kind;
@@ -88,30 +89,46 @@ fn with_keys(isa: Isa) -> Vec<&'static str> {
 
 /// Each of `rows` with its keys, for the eye.
 pub fn text(isa: Isa, rows: &[&ReasonRow]) -> String {
+    each(rows, |row| {
+        let table = grid(row).text();
+        format!("{}\n\n{table}", title(isa, row))
+    })
+}
+
+/// The same as Markdown.
+pub fn markdown(isa: Isa, rows: &[&ReasonRow]) -> String {
+    each(rows, |row| {
+        let title = grid::markdown(&title(isa, row));
+        format!("### {title}\n\n{}", grid(row).markdown())
+    })
+}
+
+fn each(rows: &[&ReasonRow], written: impl Fn(&ReasonRow) -> String) -> String {
     if rows.is_empty() {
         return "no such exit has been counted\n".to_string();
     }
-    let each = rows.iter().map(|row| {
-        let headings = ["what", "count", "share", "cycles", "cycles/exit"];
-        let mut table = output::table(&headings.map(String::from), &[0]);
-        for key in keys(row) {
-            table.add_row([
-                key.name.to_string(),
-                grouped(key.count),
-                share(key.count, row.counters.count),
-                grouped(key.cycles),
-                mean(ratio(key.cycles, key.count)),
-            ]);
-        }
-        format!(
-            "{} {}: {}\n\n{}",
-            isa.reason_number(row.reason),
-            row.name,
-            grouped(row.counters.count),
-            output::table_text(&table)
-        )
-    });
+    let each = rows.iter().map(|row| written(row));
     each.collect::<Vec<_>>().join("\n")
+}
+
+fn title(isa: Isa, row: &ReasonRow) -> String {
+    let count = grouped(row.counters.count);
+    format!("{} {}: {count}", isa.reason_number(row.reason), row.name)
+}
+
+fn grid(row: &ReasonRow) -> Grid {
+    let figures = ["count", "share", "cycles", "cycles/exit"].map(Column::figures);
+    let mut grid = Grid::new([vec![Column::words("what")], figures.to_vec()].concat());
+    for key in keys(row) {
+        grid.push(vec![
+            Cell::words(&key.name),
+            Cell::count(key.count),
+            Cell::share(key.count, row.counters.count),
+            Cell::count(key.cycles),
+            Cell::mean(ratio(key.cycles, key.count)),
+        ]);
+    }
+    grid
 }
 
 /// A line per key of each of `rows`.

@@ -5,7 +5,7 @@
 pub mod keys;
 mod ratio;
 mod render;
-mod time;
+pub mod time;
 mod warnings;
 
 use crate::name::Name;

@@ -10,6 +10,7 @@ pub mod cpuid;
 pub mod detail;
 pub mod device;
 pub mod files;
+pub mod grid;
 pub mod input;
 pub mod leaves_client;
 pub mod listing;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One snapshot, reason by reason, as text and as CSV.
+//! One snapshot, reason by reason, as a table and as CSV.
 
-use crate::output::{self, grouped, mean, share};
+use crate::grid::{Cell, Column, Grid, Row};
+use crate::output::{self, grouped};
 use crate::percentile;
 use crate::sheet::{Field, Sheet};
 use crate::snapshot::{Counters, Snapshot};
@@ -54,49 +55,49 @@ pub fn title(snapshot: &Snapshot) -> String {
 
 /// The reasons with the largest count first, and the total. Columns that would hold nothing but
 /// zeros, or nothing at all, are left out.
-pub fn table(snapshot: &Snapshot) -> String {
+pub fn grid(snapshot: &Snapshot) -> Grid {
     let total = &snapshot.total;
     let has = |counter: Option<u64>| counter.unwrap_or(0) > 0;
     let (nested, reflected) = (has(total.l2_count), has(total.l2_reflected));
     let led_out = has(total.vmm_count);
     let timed = has_histograms(snapshot);
 
-    let mut headings = vec!["reason", "name", "count", "share", "cycles", "cycles/exit"];
+    let mut columns = vec![Grid::REASON, Column::words("name")];
+    columns.extend(["count", "share", "cycles", "cycles/exit"].map(Column::figures));
     if timed {
-        headings.extend(PERCENTILES.map(|(_, heading)| heading));
+        columns.extend(PERCENTILES.map(|(_, heading)| Column::figures(heading)));
     }
     if led_out {
-        headings.push(TO_VMM);
+        columns.push(Column::figures(TO_VMM));
     }
     if nested {
-        headings.extend(["L2 count", "L2 cycles"]);
+        columns.extend(["L2 count", "L2 cycles"].map(Column::figures));
     }
     if reflected {
-        headings.push("reflected");
+        columns.push(Column::figures("reflected"));
     }
-    let headings: Vec<String> = headings.into_iter().map(String::from).collect();
-    let mut table = output::table(&headings, &[1]);
+    let mut grid = Grid::new(columns);
 
-    let row = |reason: String, name: String, c: &Counters, histogram: &[u64]| {
-        let mut cells = vec![
-            reason,
-            name,
-            grouped(c.count),
-            share(c.count, total.count),
-            grouped(c.cycles),
-            mean(c.cycles_per_exit()),
-        ];
+    let cells = |first: [Cell; 2], c: &Counters, histogram: &[u64]| {
+        let mut cells = first.to_vec();
+        cells.extend([
+            Cell::count(c.count),
+            Cell::share(c.count, total.count),
+            Cell::count(c.cycles),
+            Cell::mean(c.cycles_per_exit()),
+        ]);
         if timed {
             cells.extend(PERCENTILES.map(|(p, _)| bound(percentile::below(histogram, p))));
         }
+        let optional = |n: Option<u64>| Cell::count(n.unwrap_or(0));
         if led_out {
-            cells.push(grouped(c.vmm_count.unwrap_or(0)));
+            cells.push(optional(c.vmm_count));
         }
         if nested {
-            cells.extend([c.l2_count, c.l2_cycles].map(|n| grouped(n.unwrap_or(0))));
+            cells.extend([c.l2_count, c.l2_cycles].map(optional));
         }
         if reflected {
-            cells.push(grouped(c.l2_reflected.unwrap_or(0)));
+            cells.push(optional(c.l2_reflected));
         }
         cells
     };
@@ -105,19 +106,19 @@ pub fn table(snapshot: &Snapshot) -> String {
     for r in reasons {
         let histogram = r.histogram.as_deref().unwrap_or_default();
         let number = snapshot.isa.reason_number(r.reason);
-        table.add_row(row(number, r.name.to_string(), &r.counters, histogram));
+        let number = Cell::figure(number, Some(r.reason.into()));
+        grid.rows.push(Row {
+            reason: Some(r.reason),
+            cells: cells([number, Cell::words(&r.name)], &r.counters, histogram),
+        });
     }
-    let all = percentile::sum(
-        snapshot
-            .reasons
-            .iter()
-            .filter_map(|r| r.histogram.as_deref()),
-    );
-    table.add_row(row(String::new(), "total".to_string(), total, &all));
-    output::table_text(&table)
+    let histograms = snapshot.reasons.iter();
+    let all = percentile::sum(histograms.filter_map(|r| r.histogram.as_deref()));
+    grid.total = cells([Cell::words(""), Cell::words("total")], total, &all);
+    grid
 }
 
-/// What to know of the columns of [`table()`].
+/// What to know of the columns of [`grid()`].
 pub fn notes(snapshot: &Snapshot) -> String {
     let mut notes = output::note_on_cycles(snapshot.is_emulated()).to_string() + "\n";
     if has_histograms(snapshot) {
@@ -177,13 +178,14 @@ fn has_histograms(snapshot: &Snapshot) -> bool {
 }
 
 /// "<4,096"
-fn bound(below: Option<u128>) -> String {
-    match below.map(u64::try_from) {
+fn bound(below: Option<u128>) -> Cell {
+    let text = match below.map(u64::try_from) {
         None => "-".to_string(),
         Some(Ok(bound)) => format!("<{}", grouped(bound)),
         // The last bucket's: one more than 64 bits hold.
         Some(Err(_)) => "<2^64".to_string(),
-    }
+    };
+    Cell::figure(text, below.map(|bound| bound as f64))
 }
 
 #[cfg(test)]
@@ -192,8 +194,8 @@ mod tests {
 
     #[test]
     fn bounds_are_upper_bounds() {
-        assert_eq!(bound(Some(4096)), "<4,096");
-        assert_eq!(bound(Some(1 << 64)), "<2^64");
-        assert_eq!(bound(None), "-");
+        assert_eq!(bound(Some(4096)).text, "<4,096");
+        assert_eq!(bound(Some(1 << 64)).text, "<2^64");
+        assert_eq!(bound(None).text, "-");
     }
 }

@@ -103,7 +103,7 @@ fn text(snapshot: &Snapshot) -> String {
     format!(
         "{scope}; {}\n\n{}\n{}{}",
         listing::heading(snapshot),
-        listing::table(snapshot),
+        listing::grid(snapshot).text(),
         time.unwrap_or_default(),
         listing::notes(snapshot),
     )

@@ -106,7 +106,7 @@ fn run_by(by: &By, reading: &Reading, format: Format) -> Result<()> {
 }
 
 fn text(reading: &Reading, snapshot: &Snapshot) -> String {
-    let table = listing::table(snapshot);
+    let table = listing::grid(snapshot).text();
     heading(reading, snapshot) + "\n" + &table + "\n" + &listing::notes(snapshot)
 }
 

@@ -101,7 +101,7 @@ fn text(snapshot: &Snapshot, time: &Time) -> String {
     format!(
         "{whose}; {}\n\n{}\n{}\n{}",
         listing::heading(snapshot),
-        budget::table(time),
+        budget::grid(time).text(),
         budget::bar(time),
         notes(snapshot),
     )

@@ -45,7 +45,7 @@ fn text(reading: &Reading) -> String {
     for snapshot in &reading.vms {
         text += &format!("\n{}\n", listing::title(snapshot));
         if !snapshot.reasons.is_empty() {
-            text += &format!("\n{}", listing::table(snapshot));
+            text += &format!("\n{}", listing::grid(snapshot).text());
         }
     }
     if let Some(snapshot) = reading.vms.iter().find(|s| !s.reasons.is_empty()) {

@@ -4,8 +4,9 @@
 
 use super::{headings, isa, render, Named, Ratio};
 use crate::by::By;
+use crate::grid::{self, Cell, Column, Grid};
 use crate::name::Name;
-use crate::output::{self, grouped, mean};
+use crate::output;
 use crate::sheet::{Field, Sheet};
 use crate::snapshot::Isa;
 use anyhow::{Context, Result};
@@ -94,31 +95,45 @@ impl Keys {
 
     /// For the eye.
     pub fn text(&self) -> String {
+        self.each(|number, reason| {
+            let table = self.grid(reason).text();
+            format!("{number} {}\n\n{table}", reason.name)
+        })
+    }
+
+    /// The same as Markdown.
+    pub fn markdown(&self) -> String {
+        self.each(|number, reason| {
+            let name = grid::markdown(&reason.name.to_string());
+            let table = self.grid(reason).markdown();
+            format!("### {number} {name}\n\n{table}")
+        })
+    }
+
+    fn each(&self, written: impl Fn(String, &Reason) -> String) -> String {
         if self.reasons.is_empty() {
             return "no such exit has been counted in any of them\n".to_string();
         }
-        let each = self.reasons.iter().map(|reason| {
-            let number = self.isa.reason_number(reason.reason);
-            format!("{number} {}\n\n{}", reason.name, self.table(reason))
-        });
+        let numbered = |reason: &Reason| written(self.isa.reason_number(reason.reason), reason);
+        let each = self.reasons.iter().map(numbered);
         each.collect::<Vec<_>>().join("\n")
     }
 
-    fn table(&self, reason: &Reason) -> String {
-        let mut headings = vec!["what".to_string()];
-        headings.extend(self.columns.iter().map(|c| format!("count\n{c}")));
-        headings.extend(self.columns.iter().skip(1).map(|c| format!("ratio\n{c}")));
-        headings.extend(self.columns.iter().map(|c| format!("cycles/exit\n{c}")));
-        let mut table = output::table(&headings, &[0]);
+    fn grid(&self, reason: &Reason) -> Grid {
+        let mut columns = vec![Column::words("what")];
+        columns.extend(Column::each("count", self.columns.iter()));
+        columns.extend(Column::each("ratio", self.columns.iter().skip(1)));
+        columns.extend(Column::each("cycles/exit", self.columns.iter()));
+        let mut grid = Grid::new(columns);
         for key in &reason.keys {
-            let mut cells = vec![key.name.to_string()];
-            cells.extend(key.count.iter().map(|&n| grouped(n)));
-            cells.extend(key.ratio.iter().skip(1).map(|&r| render::ratio(r)));
+            let mut cells = vec![Cell::words(&key.name)];
+            cells.extend(key.count.iter().map(|&n| Cell::count(n)));
+            cells.extend(key.ratio.iter().skip(1).map(|&r| render::ratio_cell(r)));
             let figures = key.cycles.iter().zip(&key.count);
-            cells.extend(figures.map(|(&cycles, &n)| mean(output::ratio(cycles, n))));
-            table.add_row(cells);
+            cells.extend(figures.map(|(&cycles, &n)| Cell::mean(output::ratio(cycles, n))));
+            grid.push(cells);
         }
-        output::table_text(&table)
+        grid
     }
 
     /// For a spreadsheet: a line per key.

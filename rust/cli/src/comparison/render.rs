@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A comparison as text and as CSV. (JSON is what `Serialize` makes of it.)
+//! A comparison as text, Markdown and CSV. (JSON is what `Serialize` makes of it.)
 
 use super::{Column, Comparison, Ratio, Row};
+use crate::grid::{self, Cell, Grid};
 use crate::name::Name;
-use crate::output::{self, grouped, mean};
+use crate::output::grouped;
 use crate::sheet::{Field, Sheet};
 use anyhow::Result;
 
@@ -23,37 +24,72 @@ impl Row {
 }
 
 impl Comparison {
-    /// For the eye.
-    pub fn text(&self) -> String {
-        let mut headings = vec!["reason".to_string(), "name".to_string()];
-        let columns = || self.columns.iter().map(|c| &c.heading);
-        headings.extend(columns().map(|c| format!("count\n{c}")));
-        headings.extend(columns().skip(1).map(|c| format!("ratio\n{c}")));
+    /// Reason by reason, the totals last.
+    pub fn grid(&self) -> Grid {
+        let headings = || self.columns.iter().map(|c| &c.heading);
+        let mut columns = vec![Grid::REASON, grid::Column::words("name")];
+        columns.extend(grid::Column::each("count", headings()));
+        columns.extend(grid::Column::each("ratio", headings().skip(1)));
         if self.is_nested() {
             for what in LEVELS {
-                headings.extend(columns().map(|c| format!("{what}\n{c}")));
+                columns.extend(grid::Column::each(what, headings()));
             }
         }
-        headings.extend(columns().map(|c| format!("cycles/exit\n{c}")));
+        columns.extend(grid::Column::each("cycles/exit", headings()));
+        let mut grid = Grid::new(columns);
+        grid.rows.extend(self.rows.iter().map(|row| grid::Row {
+            reason: row.reason,
+            cells: self.cells(row),
+        }));
+        grid.total = self.cells(&self.total);
+        grid
+    }
 
-        let mut table = output::table(&headings, &[1]);
-        for row in self.rows.iter().chain([&self.total]) {
-            let mut cells = vec![self.number(row), row.name.to_string()];
-            cells.extend(row.count.iter().map(|&n| grouped(n)));
-            cells.extend(row.ratio.iter().skip(1).map(|&r| ratio(r)));
-            if self.is_nested() {
-                let figures = row.levels().into_iter().flatten();
-                cells.extend(figures.map(|&n| n.map_or_else(|| "-".to_string(), grouped)));
-            }
-            cells.extend(row.cycles_per_exit.iter().map(|&c| mean(c)));
-            table.add_row(cells);
+    fn cells(&self, row: &Row) -> Vec<Cell> {
+        let mut cells = vec![self.number(row), Cell::words(&row.name)];
+        cells.extend(row.count.iter().map(|&n| Cell::count(n)));
+        cells.extend(row.ratio.iter().skip(1).map(|&r| ratio_cell(r)));
+        if self.is_nested() {
+            let figures = row.levels().into_iter().flatten();
+            cells.extend(figures.map(|&n| Cell::known(n)));
         }
+        cells.extend(row.cycles_per_exit.iter().map(|&c| Cell::mean(c)));
+        cells
+    }
+
+    fn number(&self, row: &Row) -> Cell {
+        let text = row.reason.map(|n| self.isa.reason_number(n));
+        Cell::figure(text.unwrap_or_default(), row.reason.map(f64::from))
+    }
+
+    /// For the eye.
+    pub fn text(&self) -> String {
         let time = self.time.as_deref();
         let time = time.map(|states| super::time::text(states, &self.columns));
         format!(
-            "{}\n{}Sorted by {}. Ratios are to \"{}\".\n{}{}\n",
-            output::table_text(&table),
+            "{}\n{}{}",
+            self.grid().text(),
             time.unwrap_or_default(),
+            self.notes(),
+        )
+    }
+
+    /// As Markdown, with the same rows.
+    pub fn markdown(&self) -> String {
+        let time = self.time.as_deref();
+        let time = time.map(|states| super::time::markdown(states, &self.columns));
+        format!(
+            "{}\n{}{}",
+            self.grid().markdown(),
+            time.unwrap_or_default(),
+            grid::markdown_lines(&self.notes()),
+        )
+    }
+
+    /// What to know of the figures, a line each.
+    pub fn notes(&self) -> String {
+        format!(
+            "Sorted by {}. Ratios are to \"{}\".\n{}{}\n",
             self.sorted_by,
             self.columns[0].heading,
             if self.is_nested() { NOTE_ON_LEVELS } else { "" },
@@ -98,15 +134,21 @@ impl Comparison {
         }
         sheet.text()
     }
+}
 
-    fn number(&self, row: &Row) -> String {
-        row.reason
-            .map_or_else(String::new, |n| self.isa.reason_number(n))
-    }
+/// A ratio, which is sorted by how far up it is: what is new before all.
+pub(super) fn ratio_cell(r: Ratio) -> Cell {
+    let value = match r {
+        Ratio::None => None,
+        Ratio::New => Some(f64::INFINITY),
+        Ratio::Gone => Some(0.0),
+        Ratio::Of(value) => Some(value),
+    };
+    Cell::figure(ratio(r), value)
 }
 
 /// About three digits.
-pub(super) fn ratio(ratio: Ratio) -> String {
+fn ratio(ratio: Ratio) -> String {
     match ratio {
         Ratio::None => "-".into(),
         Ratio::New => "new".into(),

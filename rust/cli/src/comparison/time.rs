@@ -3,7 +3,8 @@
 //! Where the time went, side by side.
 
 use super::{Column, Named};
-use crate::output::{self, grouped, ratio, share};
+use crate::grid::{self, Cell, Grid};
+use crate::output::{grouped, ratio, share};
 use serde::Serialize;
 
 /// One state in all snapshots; also the time preempted, which is a part of the others, and that
@@ -44,31 +45,47 @@ pub(super) fn states(snapshots: &[Named]) -> Option<Vec<State>> {
     Some(states)
 }
 
-/// For the eye, and what to know of it.
-pub(super) fn text(states: &[State], columns: &[Column]) -> String {
-    let mut headings = vec!["state".to_string()];
-    for what in ["cycles", "share"] {
-        headings.extend(columns.iter().map(|c| format!("{what}\n{}", c.heading)));
-    }
-    let mut table = output::table(&headings, &[0]);
+/// What to know of [`grid()`].
+const NOTE: &str = "Where the time of the vCPUs went; preempted is a part of the other states:";
+
+/// State by state.
+pub fn grid(states: &[State], columns: &[Column]) -> Grid {
+    let headings = || columns.iter().map(|c| &c.heading);
+    let mut columns = vec![grid::Column::words("state")];
+    columns.extend(grid::Column::each("cycles", headings()));
+    columns.extend(grid::Column::each("share", headings()));
+    let mut grid = Grid::new(columns);
     let elapsed = states.last().map(|state| state.cycles.as_slice());
     for state in states {
         let wholes = elapsed.unwrap_or_default();
-        let mut cells = vec![state.state.to_string()];
-        cells.extend(state.cycles.iter().map(|&cycles| grouped(cycles)));
+        let mut cells = vec![Cell::words(state.state)];
+        cells.extend(state.cycles.iter().map(|&cycles| Cell::count(cycles)));
         let parts = state.cycles.iter().zip(wholes);
-        cells.extend(parts.map(|(&part, &whole)| share(part, whole)));
-        table.add_row(cells);
+        cells.extend(parts.map(|(&part, &whole)| Cell::share(part, whole)));
+        grid.push(cells);
     }
-    let lines: String = columns
-        .iter()
-        .enumerate()
+    grid
+}
+
+/// For the eye, and what to know of it.
+pub(super) fn text(states: &[State], columns: &[Column]) -> String {
+    let table = grid(states, columns).text();
+    format!("{NOTE}\n\n{table}\n{}\n", sentences(states, columns))
+}
+
+/// The same as Markdown.
+pub(super) fn markdown(states: &[State], columns: &[Column]) -> String {
+    let table = grid(states, columns).markdown();
+    let sentences = grid::markdown_lines(&sentences(states, columns));
+    format!("{NOTE}\n\n{table}\n{sentences}\n")
+}
+
+/// Whose the time was, a line per column.
+pub fn sentences(states: &[State], columns: &[Column]) -> String {
+    let columns = columns.iter().enumerate();
+    columns
         .map(|(at, column)| sentence(states, at, &column.heading.to_string()) + "\n")
-        .collect();
-    format!(
-        "Where the time of the vCPUs went; preempted is a part of the other states:\n\n{}\n{lines}\n",
-        output::table_text(&table)
-    )
+        .collect()
 }
 
 /// Whose the time of the column `at` was, in one line.
