@@ -177,7 +177,8 @@ fn line(cells: impl Iterator<Item = String>) -> String {
 
 /// Lines of `text` as Markdown, a paragraph each.
 pub fn markdown_lines(text: &str) -> String {
-    let paragraphs: Vec<_> = text.lines().map(|line| markdown(line) + "\n").collect();
+    let lines = text.lines().filter(|line| !line.is_empty());
+    let paragraphs: Vec<_> = lines.map(|line| markdown(line) + "\n").collect();
     paragraphs.join("\n")
 }
 

@@ -2,7 +2,7 @@
 
 //! One snapshot, reason by reason, as a table and as CSV.
 
-use crate::grid::{Cell, Column, Grid, Row};
+use crate::grid::{self, Cell, Column, Grid, Row};
 use crate::output::{self, grouped};
 use crate::percentile;
 use crate::sheet::{Field, Sheet};
@@ -116,6 +116,16 @@ pub fn grid(snapshot: &Snapshot) -> Grid {
     let all = percentile::sum(histograms.filter_map(|r| r.histogram.as_deref()));
     grid.total = cells([Cell::words(""), Cell::words("total")], total, &all);
     grid
+}
+
+/// [`grid()`], and what to know of it.
+pub fn text(snapshot: &Snapshot) -> String {
+    grid(snapshot).text() + "\n" + &notes(snapshot)
+}
+
+/// The same as Markdown.
+pub fn markdown(snapshot: &Snapshot) -> String {
+    grid(snapshot).markdown() + "\n" + &grid::markdown_lines(&notes(snapshot))
 }
 
 /// What to know of the columns of [`grid()`].

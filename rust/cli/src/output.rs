@@ -19,6 +19,45 @@ pub struct Format {
     pub csv: bool,
 }
 
+/// What a command whose figures are handed on, too, writes them as.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Forms {
+    #[command(flatten)]
+    format: Format,
+
+    /// Print Markdown, with tables as GitHub has them.
+    #[arg(long, conflicts_with_all = ["json", "csv"])]
+    markdown: bool,
+}
+
+/// One of [`Forms`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For the eye.
+    Text,
+    /// JSON.
+    Json,
+    /// CSV.
+    Csv,
+    /// Markdown.
+    Markdown,
+}
+
+impl Forms {
+    /// The one that was asked for.
+    pub fn form(&self) -> Form {
+        if self.format.json {
+            Form::Json
+        } else if self.format.csv {
+            Form::Csv
+        } else if self.markdown {
+            Form::Markdown
+        } else {
+            Form::Text
+        }
+    }
+}
+
 /// Prints `text` with a newline at its end. A reader that has gone away (`| head`) is no error.
 pub fn print(text: &str) -> Result<()> {
     print_on(text).map(drop)

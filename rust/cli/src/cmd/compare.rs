@@ -5,7 +5,7 @@
 use crate::by::By;
 use crate::comparison::keys::Keys;
 use crate::comparison::{Comparison, Named, Sort};
-use crate::output::{self, Format};
+use crate::output::{self, Form, Forms};
 use crate::snapshot::Snapshot;
 use anyhow::Result;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub struct Args {
     by: Option<By>,
 
     #[command(flatten)]
-    format: Format,
+    forms: Forms,
 
     /// What comes first.
     #[arg(long, value_enum, default_value_t)]
@@ -42,27 +42,25 @@ pub fn run(args: &Args) -> Result<()> {
     let load = |path: &PathBuf| Ok((path.clone(), Snapshot::load(path)?));
     let snapshots: Vec<Named> = args.snapshots.iter().map(load).collect::<Result<_>>()?;
     if let Some(by) = &args.by {
-        return run_by(&Keys::new(&snapshots, by)?, args.format);
+        return run_by(&Keys::new(&snapshots, by)?, args.forms.form());
     }
     let comparison = Comparison::new(&snapshots, args.sort, args.cycles_note.as_deref())?;
     for warning in &comparison.warnings {
         eprintln!("kvm-exits: warning: {warning}");
     }
-    if args.format.json {
-        output::print_json(&comparison)
-    } else if args.format.csv {
-        output::print(&comparison.csv()?)
-    } else {
-        output::print(&comparison.text())
+    match args.forms.form() {
+        Form::Text => output::print(&comparison.text()),
+        Form::Json => output::print_json(&comparison),
+        Form::Csv => output::print(&comparison.csv()?),
+        Form::Markdown => output::print(&comparison.markdown()),
     }
 }
 
-fn run_by(keys: &Keys, format: Format) -> Result<()> {
-    if format.json {
-        output::print_json(keys)
-    } else if format.csv {
-        output::print(&keys.csv()?)
-    } else {
-        output::print(&keys.text())
+fn run_by(keys: &Keys, form: Form) -> Result<()> {
+    match form {
+        Form::Text => output::print(&keys.text()),
+        Form::Json => output::print_json(keys),
+        Form::Csv => output::print(&keys.csv()?),
+        Form::Markdown => output::print(&keys.markdown()),
     }
 }

@@ -4,10 +4,11 @@
 
 use crate::budget;
 use crate::cpuid::{Cpuid, Device, Instruction};
+use crate::grid;
 use crate::leaves_client::Leaves;
 use crate::listing;
 use crate::name::Name;
-use crate::output::{self, Format};
+use crate::output::{self, Form, Forms};
 use crate::pin::{self, Pin};
 use crate::snapshot::{Scope, Snapshot};
 use anyhow::Result;
@@ -18,7 +19,7 @@ use anyhow::Result;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    format: Format,
+    forms: Forms,
 
     /// Read on this CPU [default: the one the program starts on].
     #[arg(long, value_name = "N")]
@@ -29,7 +30,7 @@ pub struct Args {
     keep_latch: bool,
 
     /// Release what --keep-latch left latched (on all CPUs, or on --cpu) and read nothing.
-    #[arg(long, conflicts_with_all = ["keep_latch", "json", "csv", "machine"])]
+    #[arg(long, conflicts_with_all = ["keep_latch", "json", "csv", "markdown", "machine"])]
     release: bool,
 
     /// Let the guest's kernel ask (/dev/cpu/N/cpuid), for a host whose module has cpl0=1.
@@ -60,12 +61,11 @@ pub fn run(args: &Args) -> Result<()> {
         );
     }
     snapshot.machine.clone_from(&args.machine);
-    if args.format.json {
-        output::print_json(&snapshot)
-    } else if args.format.csv {
-        output::print(&listing::csv(&snapshot)?)
-    } else {
-        output::print(&text(&snapshot))
+    match args.forms.form() {
+        Form::Text => output::print(&text(&snapshot)),
+        Form::Json => output::print_json(&snapshot),
+        Form::Csv => output::print(&listing::csv(&snapshot)?),
+        Form::Markdown => output::print(&markdown(&snapshot)),
     }
 }
 
@@ -93,20 +93,31 @@ fn release(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn text(snapshot: &Snapshot) -> String {
+/// Whose exits these are.
+fn heading(snapshot: &Snapshot) -> String {
     let scope = match snapshot.scope {
         Scope::Vm => "this VM's exits",
         Scope::Host => "the exits of all VMs of the host",
     };
+    format!("{scope}; {}\n", listing::heading(snapshot))
+}
+
+/// What comes below the table.
+fn notes(snapshot: &Snapshot) -> String {
     let time = snapshot.time.as_ref();
     let time = time.map(|time| format!("The time of this VM's vCPUs: {}.\n\n", budget::line(time)));
-    format!(
-        "{scope}; {}\n\n{}\n{}{}",
-        listing::heading(snapshot),
-        listing::grid(snapshot).text(),
-        time.unwrap_or_default(),
-        listing::notes(snapshot),
-    )
+    time.unwrap_or_default() + &listing::notes(snapshot)
+}
+
+fn text(snapshot: &Snapshot) -> String {
+    let table = listing::grid(snapshot).text();
+    format!("{}\n{table}\n{}", heading(snapshot), notes(snapshot))
+}
+
+fn markdown(snapshot: &Snapshot) -> String {
+    let [heading, notes] = [heading(snapshot), notes(snapshot)].map(|s| grid::markdown_lines(&s));
+    let table = listing::grid(snapshot).markdown();
+    format!("{heading}\n{table}\n{notes}")
 }
 
 #[cfg(test)]

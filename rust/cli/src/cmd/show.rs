@@ -3,9 +3,10 @@
 //! `kvm-exits show`: the exits of all VMs, on the host.
 
 use crate::by::{self, By};
+use crate::grid;
 use crate::input::Input;
 use crate::listing;
-use crate::output::{self, Format};
+use crate::output::{self, Form, Forms};
 use crate::reading::Reading;
 use crate::snapshot::Snapshot;
 use anyhow::Result;
@@ -30,7 +31,7 @@ pub struct Args {
     by: Option<By>,
 
     #[command(flatten)]
-    format: Format,
+    forms: Forms,
 }
 
 /// What `--json` prints; kept in step with `snapshot.rs`.
@@ -77,37 +78,43 @@ With --vm it is that VM's, as an element of the list of `kvm-exits vms`."#;
 /// Runs `kvm-exits show`.
 pub fn run(args: &Args) -> Result<()> {
     let reading = args.input.reading()?;
+    let form = args.forms.form();
     if let Some(by) = &args.by {
-        return run_by(by, &reading, args.format);
+        return run_by(by, &reading, form);
     }
     let snapshot = match args.vm {
         Some(pid) => reading.vm(pid)?,
         None => &reading.host,
     };
-    if args.format.json {
-        output::print_json(snapshot)
-    } else if args.format.csv {
-        output::print(&listing::csv(snapshot)?)
-    } else {
-        output::print(&text(&reading, snapshot))
+    match form {
+        Form::Text => output::print(&text(&reading, snapshot)),
+        Form::Json => output::print_json(snapshot),
+        Form::Csv => output::print(&listing::csv(snapshot)?),
+        Form::Markdown => output::print(&markdown(&reading, snapshot)),
     }
 }
 
-fn run_by(by: &By, reading: &Reading, format: Format) -> Result<()> {
+fn run_by(by: &By, reading: &Reading, form: Form) -> Result<()> {
     let rows = by.rows(&reading.host)?;
-    if format.json {
-        output::print_json(&rows)
-    } else if format.csv {
-        output::print(&by::csv(&rows)?)
-    } else {
-        let text = by::text(reading.host.isa, &rows);
-        output::print(&(heading(reading, &reading.host) + "\n" + &text))
+    let isa = reading.host.isa;
+    let heading = heading(reading, &reading.host);
+    match form {
+        Form::Text => output::print(&(heading + "\n" + &by::text(isa, &rows))),
+        Form::Json => output::print_json(&rows),
+        Form::Csv => output::print(&by::csv(&rows)?),
+        Form::Markdown => {
+            let heading = grid::markdown_lines(&heading);
+            output::print(&(heading + "\n" + &by::markdown(isa, &rows)))
+        }
     }
 }
 
 fn text(reading: &Reading, snapshot: &Snapshot) -> String {
-    let table = listing::grid(snapshot).text();
-    heading(reading, snapshot) + "\n" + &table + "\n" + &listing::notes(snapshot)
+    heading(reading, snapshot) + "\n" + &listing::text(snapshot)
+}
+
+fn markdown(reading: &Reading, snapshot: &Snapshot) -> String {
+    grid::markdown_lines(&heading(reading, snapshot)) + "\n" + &listing::markdown(snapshot)
 }
 
 fn heading(reading: &Reading, snapshot: &Snapshot) -> String {

@@ -2,9 +2,10 @@
 
 //! `kvm-exits vms`: the exits of each VM, on the host.
 
+use crate::grid;
 use crate::input::Input;
 use crate::listing;
-use crate::output::{self, Format};
+use crate::output::{self, Form, Forms};
 use crate::reading::Reading;
 use crate::sheet::Sheet;
 use crate::snapshot::Snapshot;
@@ -20,36 +21,60 @@ pub struct Args {
     input: Input,
 
     #[command(flatten)]
-    format: Format,
+    forms: Forms,
 }
 
 /// Runs `kvm-exits vms`.
 pub fn run(args: &Args) -> Result<()> {
     let reading = args.input.reading()?;
-    if args.format.json {
-        output::print_json(&reading.vms)
-    } else if args.format.csv {
-        output::print(&csv(&reading.vms)?)
-    } else {
-        output::print(&text(&reading))
+    match args.forms.form() {
+        Form::Text => output::print(&text(&reading)),
+        Form::Json => output::print_json(&reading.vms),
+        Form::Csv => output::print(&csv(&reading.vms)?),
+        Form::Markdown => output::print(&markdown(&reading)),
     }
 }
 
-fn text(reading: &Reading) -> String {
+fn heading(reading: &Reading) -> String {
     let heading = listing::heading(&reading.host);
-    let mut text = match reading.vms.len() {
+    match reading.vms.len() {
         0 => format!("no VM has a vCPU now; {heading}\n"),
         1 => format!("1 VM; {heading}\n"),
         n => format!("{n} VMs; {heading}\n"),
-    };
+    }
+}
+
+/// What to know of the tables, where there are any.
+fn notes(reading: &Reading) -> Option<String> {
+    let snapshot = reading.vms.iter().find(|s| !s.reasons.is_empty())?;
+    Some(listing::notes(snapshot))
+}
+
+fn text(reading: &Reading) -> String {
+    let mut text = heading(reading);
     for snapshot in &reading.vms {
         text += &format!("\n{}\n", listing::title(snapshot));
         if !snapshot.reasons.is_empty() {
             text += &format!("\n{}", listing::grid(snapshot).text());
         }
     }
-    if let Some(snapshot) = reading.vms.iter().find(|s| !s.reasons.is_empty()) {
-        text += &format!("\n{}", listing::notes(snapshot));
+    if let Some(notes) = notes(reading) {
+        text += &format!("\n{notes}");
+    }
+    text
+}
+
+fn markdown(reading: &Reading) -> String {
+    let mut text = grid::markdown_lines(&heading(reading));
+    for snapshot in &reading.vms {
+        let title = grid::markdown(&listing::title(snapshot));
+        text += &format!("\n### {title}\n");
+        if !snapshot.reasons.is_empty() {
+            text += &format!("\n{}", listing::grid(snapshot).markdown());
+        }
+    }
+    if let Some(notes) = notes(reading) {
+        text += &format!("\n{}", grid::markdown_lines(&notes));
     }
     text
 }
