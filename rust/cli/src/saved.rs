@@ -13,26 +13,20 @@ use serde::Deserialize;
 use std::io::Read;
 use std::path::Path;
 
-/// What a file may have.
-enum Saved {
-    /// A recording: the last snapshot of it.
-    Recorded(Reading),
-    /// Anything else.
-    Bytes(Vec<u8>),
-}
-
-impl Saved {
-    /// Reads `path` once, for it may be a pipe.
-    fn load(path: &Path) -> Result<Self> {
-        let (begin, mut file) = files::open(path, MAGIC.len())?;
-        if recording::is_recording(&begin) {
-            return last_of(path, (&begin[..]).chain(file)).map(Self::Recorded);
-        }
-        let mut bytes = begin;
-        let read = file.read_to_end(&mut bytes);
-        read.with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Self::Bytes(bytes))
+/// What is in `path`: of a recording its last snapshot, as `recorded` takes it, else what `other`
+/// makes of the bytes. It is read once, for it may be a pipe.
+fn load<T>(
+    path: &Path,
+    recorded: impl FnOnce(Reading) -> T,
+    other: impl FnOnce(&[u8]) -> Result<T>,
+) -> Result<T> {
+    let (mut bytes, mut file) = files::open(path, MAGIC.len())?;
+    if recording::is_recording(&bytes) {
+        return last_of(path, (&bytes[..]).chain(file)).map(recorded);
     }
+    let read = file.read_to_end(&mut bytes);
+    read.with_context(|| format!("cannot read {}", path.display()))?;
+    other(&bytes).with_context(|| path.display().to_string())
 }
 
 /// The last snapshot of the recording `path`. Where it is cut off, says so on stderr.
@@ -52,10 +46,7 @@ fn last_of(path: &Path, from: impl Read) -> Result<Reading> {
 impl Reading {
     /// Reads what was saved in `path`; of a recording, the last of it.
     pub fn load(path: &Path) -> Result<Self> {
-        match Saved::load(path)? {
-            Saved::Recorded(reading) => Ok(reading),
-            Saved::Bytes(bytes) => Self::decode(&bytes).with_context(|| path.display().to_string()),
-        }
+        load(path, |reading| reading, Self::decode)
     }
 }
 
@@ -63,14 +54,17 @@ impl Snapshot {
     /// Reads and checks the snapshot in `path`: JSON, or what the device gave (the host's view), the
     /// last of a recording.
     pub fn load(path: &Path) -> Result<Self> {
-        let snapshot = match Saved::load(path)? {
-            Saved::Recorded(reading) => Ok(reading.host),
-            Saved::Bytes(bytes) if bytes.starts_with(&MAGIC) => {
-                Reading::decode(&bytes).map(|reading| reading.host)
-            }
-            Saved::Bytes(bytes) => Self::parse(&String::from_utf8_lossy(&bytes)),
-        };
-        snapshot.with_context(|| path.display().to_string())
+        load(
+            path,
+            |reading| reading.host,
+            |bytes| {
+                if bytes.starts_with(&MAGIC) {
+                    Ok(Reading::decode(bytes)?.host)
+                } else {
+                    Self::parse(&String::from_utf8_lossy(bytes))
+                }
+            },
+        )
     }
 
     /// Reads and checks a snapshot.
