@@ -5,6 +5,7 @@
 pub mod budget;
 pub mod by;
 pub mod cmd;
+pub mod command;
 pub mod comparison;
 pub mod cpuid;
 pub mod detail;
@@ -17,6 +18,7 @@ pub mod listing;
 pub mod name;
 pub mod output;
 pub mod own_vm;
+pub mod pace;
 pub mod percentile;
 pub mod pin;
 pub mod program;

@@ -20,6 +20,7 @@ enum Command {
     Vms(cmd::vms::Args),
     Time(cmd::time::Args),
     Top(cmd::top::Args),
+    Record(cmd::record::Args),
     Guest(cmd::guest::Args),
     Compare(cmd::compare::Args),
     Caps(cmd::caps::Args),
@@ -28,12 +29,18 @@ enum Command {
     Dump(cmd::dump::Args),
 }
 
+/// What errors begin with.
+const NAME: &str = "kvm-exits";
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Show(args) => cmd::show::run(&args),
         Command::Vms(args) => cmd::vms::run(&args),
         Command::Time(args) => cmd::time::run(&args),
         Command::Top(args) => cmd::top::run(&args),
+        Command::Record(args) => {
+            return program::passed_on(NAME, args.is_alone(), cmd::record::run(&args));
+        }
         Command::Guest(args) => cmd::guest::run(&args),
         Command::Compare(args) => cmd::compare::run(&args),
         Command::Caps(args) => cmd::caps::run(&args),
@@ -41,5 +48,5 @@ fn main() -> ExitCode {
         Command::Reset(args) => cmd::reset::run(&args),
         Command::Dump(args) => cmd::dump::run(&args),
     };
-    program::exit_code("kvm-exits", result)
+    program::exit_code(NAME, result)
 }

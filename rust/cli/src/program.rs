@@ -2,6 +2,7 @@
 
 //! How a program ends.
 
+use crate::command::NotRun;
 use crate::name::escaped;
 use anyhow::{Error, Result};
 use std::process::ExitCode;
@@ -29,6 +30,28 @@ pub fn verdict(program: &str, well: Result<bool>) -> ExitCode {
         }
     }
 }
+
+/// The exit code of `program`, which may run another one: that one's; 125 where `program` fails
+/// itself, 126 where the other cannot be run, 127 where there is no such, with the reason on stderr.
+/// Without another one (`alone`), as [`exit_code()`].
+pub fn passed_on(program: &str, alone: bool, result: Result<u8>) -> ExitCode {
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            tell(program, &error);
+            if alone {
+                return ExitCode::FAILURE;
+            }
+            let not_run = error.downcast_ref::<NotRun>();
+            ExitCode::from(not_run.map_or(125, NotRun::exit_code))
+        }
+    }
+}
+
+/// What `--help` says of that.
+pub const PASSED_ON_HELP: &str = "\
+Exit code: that of COMMAND, 128 + n if signal n ended it; 125 if kvm-exits itself fails, 126 if
+COMMAND cannot be run, 127 if there is no such. Without COMMAND: 0, or 1 if kvm-exits fails.";
 
 /// Says on stderr why `program` has failed.
 fn tell(program: &str, error: &Error) {

@@ -32,6 +32,14 @@ impl Reading {
         Ok(decoder.reading())
     }
 
+    /// Whether [`decode()`](Self::decode) can read `bytes`, without doing so: they are whole, and of
+    /// this version.
+    pub fn check(bytes: &[u8]) -> Result<()> {
+        let (_, mut records) = binary::parse(bytes).map_err(|why| explain(why, bytes))?;
+        let damaged = records.find_map(Result::err);
+        damaged.map_or(Ok(()), |why| Err(explain(why, bytes)))
+    }
+
     /// The VM of process `pid`.
     pub fn vm(&self, pid: u32) -> Result<&Snapshot> {
         let is_of = |s: &&Snapshot| s.vm.as_ref().is_some_and(|vm| vm.pid == pid);

@@ -14,7 +14,7 @@ use crate::reading::Reading;
 pub use format::{Recorder, MAGIC};
 pub use read::{open, Cut, Reader};
 use std::time::{Duration, SystemTime};
-pub use write::Writer;
+pub use write::{now, Writer};
 
 /// What the device gave at one moment.
 #[derive(Clone, Debug, PartialEq)]

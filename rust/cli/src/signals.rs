@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Putting signals off, for what has to be undone before one of them ends the program.
+//! Signals: putting them off, for what has to be undone before one of them ends the program, and
+//! waiting for them.
 
 use anyhow::{Context, Result};
-use nix::sys::signal::{SigSet, SigmaskHow};
+use nix::errno::Errno;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 /// The thread gets no signal until this is dropped; those that came meanwhile, it gets then.
 ///
@@ -31,10 +37,75 @@ impl Drop for Deferred {
     }
 }
 
+/// Signals that are waited for, instead of what they would do: from when this is made until it is
+/// dropped, in a program of one thread.
+#[derive(Debug)]
+pub struct Awaited {
+    fd: SignalFd,
+    before: SigSet,
+}
+
+/// A signal that has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// Which.
+    pub signal: Signal,
+    /// Whether a process sent it. What the terminal sends (Ctrl-C), it sends to all that it runs.
+    pub is_sent: bool,
+}
+
+impl Awaited {
+    /// Begins.
+    pub fn new(signals: &[Signal]) -> Result<Self> {
+        let mut set = SigSet::empty();
+        signals.iter().for_each(|&signal| set.add(signal));
+        let wait = || {
+            let before = set.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+            let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+            Ok::<_, Errno>(Self { fd, before })
+        };
+        wait().context("cannot wait for signals")
+    }
+
+    /// What was put off before: for a program that is started meanwhile.
+    pub fn before(&self) -> SigSet {
+        self.before
+    }
+
+    /// The next that comes within `timeout`, or at all.
+    pub fn next(&self, timeout: Option<Duration>) -> Result<Option<Came>> {
+        let mut fds = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
+        // Rounded up, for nobody is to come too early and wait again for nothing.
+        let milliseconds = timeout.map(|timeout| timeout.as_nanos().div_ceil(1_000_000));
+        let timeout = milliseconds.map_or(PollTimeout::NONE, |ms| {
+            PollTimeout::try_from(ms).unwrap_or(PollTimeout::MAX)
+        });
+        match poll(&mut fds, timeout) {
+            Ok(0) | Err(Errno::EINTR) => return Ok(None),
+            result => result.context("cannot wait for signals")?,
+        };
+        let info = self.fd.read_signal().context("cannot read a signal")?;
+        Ok(info.and_then(|info| {
+            Some(Came {
+                signal: Signal::try_from(info.ssi_signo as i32).ok()?,
+                // Those of the kernel's own are above 0: SI_KERNEL, CLD_EXITED, …
+                is_sent: info.ssi_code <= 0,
+            })
+        }))
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        // As above.
+        let _ = self.before.thread_set_mask();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nix::sys::signal::{raise, Signal};
+    use nix::sys::signal::raise;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::Arc;
 
@@ -50,6 +121,20 @@ mod tests {
             drop(deferred);
             assert!(came.load(Ordering::Relaxed), "{signal}");
         }
+        assert_eq!(SigSet::thread_get_mask().unwrap(), before);
+    }
+
+    #[test]
+    fn signals_are_waited_for() {
+        let before = SigSet::thread_get_mask().unwrap();
+        let awaited = Awaited::new(&[Signal::SIGUSR1, Signal::SIGUSR2]).unwrap();
+        assert_eq!(awaited.before(), before);
+        assert_eq!(awaited.next(Some(Duration::ZERO)).unwrap(), None);
+        raise(Signal::SIGUSR2).unwrap();
+        let came = awaited.next(None).unwrap();
+        let (signal, is_sent) = (Signal::SIGUSR2, true);
+        assert_eq!(came, Some(Came { signal, is_sent }));
+        drop(awaited);
         assert_eq!(SigSet::thread_get_mask().unwrap(), before);
     }
 }

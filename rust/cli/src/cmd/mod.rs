@@ -7,6 +7,7 @@ pub mod check;
 pub mod compare;
 pub mod dump;
 pub mod guest;
+pub mod record;
 pub mod reset;
 pub mod show;
 pub mod time;

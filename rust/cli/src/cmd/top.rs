@@ -4,6 +4,7 @@
 
 use crate::name::Name;
 use crate::output;
+use crate::pace;
 use crate::top::app::App;
 use crate::top::page::{Page, View};
 use crate::top::rates::{Sort, VmKey};
@@ -21,7 +22,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Look again after so many seconds.
-    #[arg(long, short, value_name = "SECONDS", default_value = "1", value_parser = interval)]
+    #[arg(long, short, value_name = "SECONDS", default_value = "1", value_parser = pace::interval)]
     interval: Duration,
 
     /// Begin with the list of VMs.
@@ -113,26 +114,4 @@ fn plain(mut samples: Samples, args: &Args) -> Result<()> {
         left = left.map(|left| left - 1);
     }
     Ok(())
-}
-
-fn interval(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
-    if (0.1..=86_400.0).contains(&seconds) {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("between 0.1 s and a day, please".to_string())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn intervals_are_checked() {
-        assert_eq!(interval("0.5"), Ok(Duration::from_millis(500)));
-        for wrong in ["0", "-1", "NaN", "inf", "1s", ""] {
-            assert!(interval(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -18,6 +18,9 @@ use std::time::Duration;
 pub struct Writer {
     path: PathBuf,
     file: Flock<File>,
+    /// Bytes of it that are whole, and those that were there already.
+    length: u64,
+    found: u64,
     /// The snapshot that was written last.
     before: Vec<u8>,
 }
@@ -38,10 +41,12 @@ impl Writer {
                 }
                 why => anyhow!("cannot lock {}: {}", name(), why.desc()),
             })?;
-        let cut = end(&mut file).with_context(|| name().to_string())?;
+        let (found, cut) = end(&mut file).with_context(|| name().to_string())?;
         let mut writer = Self {
             path: path.to_path_buf(),
             file,
+            length: found.max(format::HEADER as u64),
+            found,
             before: Vec::new(),
         };
         let recorder = serde_json::to_vec(recorder)?;
@@ -49,13 +54,20 @@ impl Writer {
         Ok((writer, cut))
     }
 
+    /// Bytes of the whole file.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Bytes of it that were there already.
+    pub fn found(&self) -> u64 {
+        self.found
+    }
+
     /// Adds what the device has given now.
     pub fn add(&mut self, snapshot: &[u8]) -> Result<()> {
-        self.add_at(
-            now(ClockId::CLOCK_REALTIME)?,
-            now(ClockId::CLOCK_BOOTTIME)?,
-            snapshot,
-        )
+        let (realtime, boottime) = now()?;
+        self.add_at(realtime, boottime, snapshot)
     }
 
     /// Adds what the device gave so long after 1970 began and after the host booted.
@@ -73,15 +85,24 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes in one piece, as far as the system does.
+    /// Writes in one piece, as far as the system does. Where it cannot (the disk is full), the file
+    /// is as before.
     fn write(&mut self, chunk: &[u8]) -> Result<()> {
-        let written = self.file.write_all(chunk);
-        written.with_context(|| format!("cannot write {}", self.path.display()))
+        if let Err(error) = self.file.write_all(chunk) {
+            // If this fails as well, the next one who writes the file takes away what was cut off.
+            let _ = self.file.set_len(self.length);
+            let _ = self.file.seek(SeekFrom::Start(self.length));
+            let path = self.path.display();
+            return Err(error).with_context(|| format!("cannot write {path}"));
+        }
+        self.length += chunk.len() as u64;
+        Ok(())
     }
 }
 
-/// Goes to the end of what is whole in `file`; of nothing, writes its header.
-fn end(file: &mut File) -> Result<Option<Cut>> {
+/// Goes to the end of what is whole in `file`, and returns it; where that is nothing, writes the
+/// header first.
+fn end(file: &mut File) -> Result<(u64, Option<Cut>)> {
     let (end, cut) = read::end(&*file)?;
     if end == 0 {
         file.set_len(0)?;
@@ -91,11 +112,12 @@ fn end(file: &mut File) -> Result<Option<Cut>> {
         file.set_len(end)?;
         file.seek(SeekFrom::Start(end))?;
     }
-    Ok(cut)
+    Ok((end, cut))
 }
 
-fn now(clock: ClockId) -> Result<Duration> {
-    Ok(clock_gettime(clock)
-        .context("cannot read the clock")?
-        .into())
+/// The time since 1970 began, and since the host booted.
+pub fn now() -> Result<(Duration, Duration)> {
+    let read = |clock| clock_gettime(clock).context("cannot read the clock");
+    let [realtime, boottime] = [ClockId::CLOCK_REALTIME, ClockId::CLOCK_BOOTTIME].map(read);
+    Ok((realtime?.into(), boottime?.into()))
 }
