@@ -7,6 +7,7 @@ use anyhow::Result;
 use comfy_table::{presets, CellAlignment, Table, TableComponent};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
+use std::time::Duration;
 
 /// What a command that has data writes it as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -131,6 +132,18 @@ pub fn ratio(cycles: u64, count: u64) -> Option<f64> {
     (count > 0).then(|| cycles as f64 / count as f64)
 }
 
+/// A rate; to a tenth where it is below ten.
+pub fn per_second(count: u64, elapsed: Duration) -> String {
+    let rate = count as f64 / elapsed.as_secs_f64();
+    if count == 0 {
+        "0".to_string()
+    } else if rate < 9.95 {
+        format!("{rate:.1}")
+    } else {
+        grouped(rate.round() as u64)
+    }
+}
+
 /// `part` of `whole` in per cent; `-` of nothing.
 pub fn share(part: u64, whole: u64) -> String {
     match whole {
@@ -167,6 +180,15 @@ mod tests {
         assert_eq!(share(1, 8), "12.5%");
         assert_eq!(share(8, 8), "100.0%");
         assert_eq!(share(0, 0), "-");
+    }
+
+    #[test]
+    fn rates_are_rounded_to_what_can_be_read() {
+        let two = Duration::from_secs(2);
+        assert_eq!(per_second(0, two), "0");
+        assert_eq!(per_second(1, two), "0.5");
+        assert_eq!(per_second(20, two), "10");
+        assert_eq!(per_second(24_691, two), "12,346");
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! The binary snapshot of `/dev/kvm_exit_stats`, as a snapshot of the host and one of each VM.
 
 mod decode;
+mod vms;
 
 use crate::name::Name;
 use crate::snapshot::Snapshot;
 use acct::snapshot::{self as binary, Malformed};
 use anyhow::{anyhow, ensure, Context, Result};
 use decode::Decoder;
+pub use vms::VmKey;
 
 /// What one reading of the device has.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,7 @@
 //! (readers pass over those they do not know); a change of meaning moves [`SCHEMA`].
 
 mod counters;
+mod since;
 
 use crate::detail::KeyRow;
 use crate::name::Name;

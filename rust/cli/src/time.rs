@@ -111,7 +111,41 @@ impl From<Times> for Time {
     }
 }
 
+/// What a guest is not told, is 0.
+impl From<&Time> for Times {
+    fn from(time: &Time) -> Self {
+        let figures = |states: &States| states.each().map(|(_, figure)| figure);
+        let entered = time.entered.unwrap_or_default();
+        Self {
+            cycles: figures(&time.cycles),
+            preempted: figures(&time.preempted_in.unwrap_or_default()),
+            entered: figures(&entered.states),
+            preemptions: entered.preempted,
+            elapsed: time.elapsed,
+        }
+    }
+}
+
 impl Time {
+    /// What came since `earlier`, as [`Times::since()`] has it.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let since = Times::from(self).since(&earlier.into());
+        let entered = self.entered.zip(earlier.entered).map(|_| Entered {
+            states: since.entered.into(),
+            preempted: since.preemptions,
+        });
+        let preempted_in = self.preempted_in.zip(earlier.preempted_in);
+        let preempted_in = preempted_in.map(|_| States::from(since.preempted));
+        let preempted = self.preempted.saturating_sub(earlier.preempted);
+        Self {
+            elapsed: since.cycles.iter().sum(),
+            cycles: since.cycles.into(),
+            preempted: preempted_in.map_or(preempted, |states| states.sum()),
+            preempted_in,
+            entered,
+        }
+    }
+
     /// Checks that the parts are the whole.
     pub fn verify(&self) -> Result<()> {
         let sum = self.cycles.sum();

@@ -5,9 +5,9 @@
 mod common;
 
 use common::{failure, kvm_exits, nested, stdout, values, Builder, TDP, VPID};
-use kvm_exits::reading::Reading;
+use kvm_exits::reading::{Reading, VmKey};
 use kvm_exits::top::page::{Page, View};
-use kvm_exits::top::rates::{Interval, Sort, VmKey};
+use kvm_exits::top::rates::{Interval, Sort};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::time::Duration;

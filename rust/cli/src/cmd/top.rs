@@ -5,9 +5,10 @@
 use crate::name::Name;
 use crate::output;
 use crate::pace;
+use crate::reading::VmKey;
 use crate::top::app::App;
 use crate::top::page::{Page, View};
-use crate::top::rates::{Sort, VmKey};
+use crate::top::rates::Sort;
 use crate::top::samples::{Samples, Source};
 use crate::top::screen;
 use anyhow::{ensure, Result};

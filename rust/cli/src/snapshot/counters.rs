@@ -52,6 +52,24 @@ impl Counters {
         ]
     }
 
+    /// Whether any of them is not 0.
+    pub fn any(&self) -> bool {
+        self.fields().iter().any(|(_, n)| n.unwrap_or(0) > 0)
+    }
+
+    /// Only those that `other` has.
+    pub fn as_known_in(self, other: &Self) -> Self {
+        Self {
+            l2_count: other.l2_count.and(self.l2_count),
+            l2_cycles: other.l2_cycles.and(self.l2_cycles),
+            l2_reflected: other.l2_reflected.and(self.l2_reflected),
+            vmm_count: other.vmm_count.and(self.vmm_count),
+            vmm_cycles: other.vmm_cycles.and(self.vmm_cycles),
+            halted_cycles: other.halted_cycles.and(self.halted_cycles),
+            ..self
+        }
+    }
+
     /// Without what only a module that measures time can know.
     pub fn without_time(self) -> Self {
         Self {
@@ -59,6 +77,23 @@ impl Counters {
             vmm_cycles: None,
             halted_cycles: None,
             ..self
+        }
+    }
+
+    /// What came since there was only `earlier`.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let optional = |now: Option<u64>, before: Option<u64>| {
+            now.map(|now| now.saturating_sub(before.unwrap_or(0)))
+        };
+        Self {
+            count: self.count.saturating_sub(earlier.count),
+            cycles: self.cycles.saturating_sub(earlier.cycles),
+            l2_count: optional(self.l2_count, earlier.l2_count),
+            l2_cycles: optional(self.l2_cycles, earlier.l2_cycles),
+            l2_reflected: optional(self.l2_reflected, earlier.l2_reflected),
+            vmm_count: optional(self.vmm_count, earlier.vmm_count),
+            vmm_cycles: optional(self.vmm_cycles, earlier.vmm_cycles),
+            halted_cycles: optional(self.halted_cycles, earlier.halted_cycles),
         }
     }
 

@@ -121,7 +121,7 @@ enum Move {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::top::rates::VmKey;
+    use crate::reading::VmKey;
 
     fn vm(pid: u32) -> Key {
         Key::Vm(VmKey { pid, nth: 0 })

@@ -3,9 +3,10 @@
 //! What is to be seen, as strings: for the screen, and for plain text.
 
 use crate::listing;
-use crate::output::{self, grouped, mean, share};
+use crate::output::{self, grouped, mean, per_second, share};
+use crate::reading::VmKey;
 use crate::snapshot::{Counters, Vm};
-use crate::top::rates::{Interval, Line, Rates, Sort, VmKey};
+use crate::top::rates::{Interval, Line, Rates, Sort};
 use std::time::Duration;
 
 /// What is looked at.
@@ -230,31 +231,5 @@ impl Figures {
         }
         cells.push(grouped(line.total.count));
         cells
-    }
-}
-
-/// A rate; to a tenth where it is below ten.
-fn per_second(count: u64, elapsed: Duration) -> String {
-    let rate = count as f64 / elapsed.as_secs_f64();
-    if count == 0 {
-        "0".to_string()
-    } else if rate < 9.95 {
-        format!("{rate:.1}")
-    } else {
-        grouped(rate.round() as u64)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rates_are_rounded_to_what_can_be_read() {
-        let two = Duration::from_secs(2);
-        assert_eq!(per_second(0, two), "0");
-        assert_eq!(per_second(1, two), "0.5");
-        assert_eq!(per_second(20, two), "10");
-        assert_eq!(per_second(24_691, two), "12,346");
     }
 }

@@ -2,7 +2,7 @@
 
 //! What came between two readings of the same counters.
 
-use crate::reading::Reading;
+use crate::reading::{Reading, VmKey};
 use crate::snapshot::{Counters, ReasonRow, Snapshot, Vm};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -54,11 +54,11 @@ pub struct Rates<'a> {
 impl<'a> Rates<'a> {
     /// `now`, and what has come since there was only `before`.
     fn new(now: &'a Snapshot, before: Option<&[ReasonRow]>) -> Self {
-        let before = before.filter(|before| before.iter().all(|row| has_grown(now, row)));
+        let before = before.filter(|before| now.has_grown(before));
         let change = |row: &ReasonRow| {
             let earlier = before?.iter().find(|b| b.reason == row.reason);
             let earlier = earlier.map(|b| b.counters).unwrap_or_default();
-            Some(since(&row.counters, &earlier))
+            Some(row.counters.since(&earlier))
         };
         let reasons: Vec<_> = now
             .reasons
@@ -99,15 +99,6 @@ pub struct Interval<'a> {
     pub elapsed: Duration,
 }
 
-/// Tells VMs apart: the pid, and which of the VMs that this process has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct VmKey {
-    /// Pid of the task that created it.
-    pub pid: u32,
-    /// How many VMs of the same pid come before it.
-    pub nth: usize,
-}
-
 impl<'a> Interval<'a> {
     /// The host's.
     pub fn host(&self) -> Rates<'a> {
@@ -120,10 +111,11 @@ impl<'a> Interval<'a> {
         let before = self.same_generation();
         let earlier: HashMap<_, _> = before
             .iter()
-            .flat_map(|b| keyed(&b.vms))
+            .flat_map(|b| b.keyed_vms())
             .map(|(key, vm, snapshot)| ((key, &vm.name), snapshot.reasons.as_slice()))
             .collect();
-        keyed(&self.now.vms)
+        self.now
+            .keyed_vms()
             .into_iter()
             .map(|(key, vm, snapshot)| {
                 // A VM that was not there has started since, and with it its counters.
@@ -137,42 +129,5 @@ impl<'a> Interval<'a> {
     fn same_generation(&self) -> Option<&'a Reading> {
         self.before
             .filter(|before| before.host.generation == self.now.host.generation)
-    }
-}
-
-fn keyed(vms: &[Snapshot]) -> Vec<(VmKey, &Vm, &Snapshot)> {
-    let mut seen = HashMap::<u32, usize>::new();
-    vms.iter()
-        .filter_map(|snapshot| {
-            let vm = snapshot.vm.as_ref()?;
-            let count = seen.entry(vm.pid).or_default();
-            let nth = *count;
-            *count += 1;
-            Some((VmKey { pid: vm.pid, nth }, vm, snapshot))
-        })
-        .collect()
-}
-
-/// Whether `now` has all that `before` counted; if not, it is of another VM that has its pid, or
-/// of one that is being destroyed, vCPU by vCPU.
-fn has_grown(now: &Snapshot, before: &ReasonRow) -> bool {
-    now.row(before.reason).is_some_and(|row| {
-        row.counters.count >= before.counters.count && row.counters.cycles >= before.counters.cycles
-    })
-}
-
-fn since(now: &Counters, before: &Counters) -> Counters {
-    let optional = |now: Option<u64>, before: Option<u64>| {
-        now.map(|now| now.saturating_sub(before.unwrap_or(0)))
-    };
-    Counters {
-        count: now.count.saturating_sub(before.count),
-        cycles: now.cycles.saturating_sub(before.cycles),
-        l2_count: optional(now.l2_count, before.l2_count),
-        l2_cycles: optional(now.l2_cycles, before.l2_cycles),
-        l2_reflected: optional(now.l2_reflected, before.l2_reflected),
-        vmm_count: optional(now.vmm_count, before.vmm_count),
-        vmm_cycles: optional(now.vmm_cycles, before.vmm_cycles),
-        halted_cycles: optional(now.halted_cycles, before.halted_cycles),
     }
 }
