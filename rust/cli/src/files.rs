@@ -37,6 +37,31 @@ pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<()> {
     fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Writes the file `path` anew, so that whoever reads it meanwhile has the old one or the new one,
+/// and no half of either.
+pub fn replace(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<()> {
+    let path = path.as_ref();
+    let cannot = || format!("cannot write {}", path.display());
+    // What is no file cannot be replaced: /dev/stdout, a pipe.
+    if fs::metadata(path).is_ok_and(|is| !is.is_file()) {
+        return write(path, bytes);
+    }
+    // Of a link, what it leads to; beside it, to be on the same file system.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let name = path.file_name().with_context(cannot)?;
+    let beside = path.with_file_name(format!(
+        ".{}.{}",
+        name.to_string_lossy(),
+        std::process::id()
+    ));
+    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, &path));
+    if written.is_err() {
+        // Whether there is anything to remove or not.
+        let _ = fs::remove_file(&beside);
+    }
+    written.with_context(cannot)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,10 +74,29 @@ mod tests {
             (open(path, 1).map(drop), "cannot read"),
             (read_text(path).map(drop), "cannot read"),
             (write(path, "text"), "cannot write"),
+            (replace(path, "text"), "cannot write"),
         ];
         for (result, what) in errors {
             let error = format!("{:#}", result.unwrap_err());
             assert!(error.starts_with(&format!("{what} {path}: ")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let directory =
+            std::env::temp_dir().join(format!("kvm-exits-files-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let (file, link) = (directory.join("page"), directory.join("link"));
+        replace(&file, "old").unwrap();
+        let mut reader = fs::File::open(&file).unwrap();
+        std::os::unix::fs::symlink("page", &link).unwrap();
+        replace(&link, "new").unwrap();
+        assert_eq!(std::io::read_to_string(&mut reader).unwrap(), "old");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        // Nothing else is left.
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);
+        fs::remove_dir_all(&directory).unwrap();
     }
 }
