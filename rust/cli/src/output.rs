@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How figures are written: tables, JSON. (CSV is in `sheet.rs`.)
+//! How figures are written: tables, JSON, to a file. (CSV is in `sheet.rs`.)
 
+use crate::files;
 use crate::name::escaped_json;
 use anyhow::Result;
 use comfy_table::{presets, CellAlignment, Table, TableComponent};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What a command that has data writes it as.
@@ -29,11 +31,15 @@ pub struct Forms {
     /// Print Markdown, with tables as GitHub has them.
     #[arg(long, conflicts_with_all = ["json", "csv"])]
     markdown: bool,
+
+    /// Write a page to look at, with charts, to FILE ("-": print it). It loads nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "csv", "markdown"])]
+    html: Option<PathBuf>,
 }
 
 /// One of [`Forms`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum Form<'a> {
     /// For the eye.
     Text,
     /// JSON.
@@ -42,12 +48,16 @@ pub enum Form {
     Csv,
     /// Markdown.
     Markdown,
+    /// A page, in this file.
+    Html(&'a Path),
 }
 
 impl Forms {
     /// The one that was asked for.
-    pub fn form(&self) -> Form {
-        if self.format.json {
+    pub fn form(&self) -> Form<'_> {
+        if let Some(path) = &self.html {
+            Form::Html(path)
+        } else if self.format.json {
             Form::Json
         } else if self.format.csv {
             Form::Csv
@@ -76,6 +86,14 @@ pub fn print_on(text: &str) -> Result<bool> {
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(e) => Err(e.into()),
     }
+}
+
+/// Puts `text` in the file `path`; prints it where that is `-`.
+pub fn write(path: &Path, text: &str) -> Result<()> {
+    if path == Path::new("-") {
+        return print(text);
+    }
+    files::replace(path, text)
 }
 
 /// Prints `value` as JSON.

@@ -5,6 +5,7 @@
 use crate::by::By;
 use crate::comparison::keys::Keys;
 use crate::comparison::{Comparison, Named, Sort};
+use crate::html::{self, Notes};
 use crate::output::{self, Form, Forms};
 use crate::snapshot::Snapshot;
 use anyhow::Result;
@@ -22,7 +23,7 @@ pub struct Args {
     snapshots: Vec<PathBuf>,
 
     /// Set side by side what the exits of REASON were about, as `show --by` does; or of "all".
-    #[arg(long, value_name = "REASON", conflicts_with_all = ["sort", "cycles_note"])]
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["sort", "cycles_note", "html"])]
     by: Option<By>,
 
     #[command(flatten)]
@@ -53,12 +54,17 @@ pub fn run(args: &Args) -> Result<()> {
         Form::Json => output::print_json(&comparison),
         Form::Csv => output::print(&comparison.csv()?),
         Form::Markdown => output::print(&comparison.markdown()),
+        Form::Html(path) => {
+            let page = html::compare::page(&snapshots, &comparison, &Notes::new())?;
+            output::write(path, &page.text())
+        }
     }
 }
 
-fn run_by(keys: &Keys, form: Form) -> Result<()> {
+fn run_by(keys: &Keys, form: Form<'_>) -> Result<()> {
     match form {
-        Form::Text => output::print(&keys.text()),
+        // A page has the keys in any case.
+        Form::Text | Form::Html(_) => output::print(&keys.text()),
         Form::Json => output::print_json(keys),
         Form::Csv => output::print(&keys.csv()?),
         Form::Markdown => output::print(&keys.markdown()),

@@ -5,6 +5,7 @@
 use crate::budget;
 use crate::cpuid::{Cpuid, Device, Instruction};
 use crate::grid;
+use crate::html;
 use crate::leaves_client::Leaves;
 use crate::listing;
 use crate::name::Name;
@@ -30,7 +31,7 @@ pub struct Args {
     keep_latch: bool,
 
     /// Release what --keep-latch left latched (on all CPUs, or on --cpu) and read nothing.
-    #[arg(long, conflicts_with_all = ["keep_latch", "json", "csv", "markdown", "machine"])]
+    #[arg(long, conflicts_with_all = ["keep_latch", "json", "csv", "markdown", "html", "machine"])]
     release: bool,
 
     /// Let the guest's kernel ask (/dev/cpu/N/cpuid), for a host whose module has cpl0=1.
@@ -66,6 +67,10 @@ pub fn run(args: &Args) -> Result<()> {
         Form::Json => output::print_json(&snapshot),
         Form::Csv => output::print(&listing::csv(&snapshot)?),
         Form::Markdown => output::print(&markdown(&snapshot)),
+        Form::Html(path) => {
+            let page = html::show::page(whose(&snapshot), &snapshot)?;
+            output::write(path, &page.text())
+        }
     }
 }
 
@@ -94,12 +99,15 @@ fn release(args: &Args) -> Result<()> {
 }
 
 /// Whose exits these are.
-fn heading(snapshot: &Snapshot) -> String {
-    let scope = match snapshot.scope {
+fn whose(snapshot: &Snapshot) -> &'static str {
+    match snapshot.scope {
         Scope::Vm => "this VM's exits",
         Scope::Host => "the exits of all VMs of the host",
-    };
-    format!("{scope}; {}\n", listing::heading(snapshot))
+    }
+}
+
+fn heading(snapshot: &Snapshot) -> String {
+    format!("{}; {}\n", whose(snapshot), listing::heading(snapshot))
 }
 
 /// What comes below the table.

@@ -4,6 +4,7 @@
 
 use crate::by::{self, By};
 use crate::grid;
+use crate::html::{self, Page};
 use crate::input::Input;
 use crate::listing;
 use crate::output::{self, Form, Forms};
@@ -27,7 +28,7 @@ pub struct Args {
 
     /// Show what the exits of REASON were about (MSRs, ports, …), by name or number; or of "all"
     /// reasons that have more to say. With --json a list of these reasons' rows. Needs detail=1.
-    #[arg(long, value_name = "REASON", conflicts_with = "vm")]
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["vm", "html"])]
     by: Option<By>,
 
     #[command(flatten)]
@@ -91,15 +92,17 @@ pub fn run(args: &Args) -> Result<()> {
         Form::Json => output::print_json(snapshot),
         Form::Csv => output::print(&listing::csv(snapshot)?),
         Form::Markdown => output::print(&markdown(&reading, snapshot)),
+        Form::Html(path) => output::write(path, &page(&reading, snapshot)?.text()),
     }
 }
 
-fn run_by(by: &By, reading: &Reading, form: Form) -> Result<()> {
+fn run_by(by: &By, reading: &Reading, form: Form<'_>) -> Result<()> {
     let rows = by.rows(&reading.host)?;
     let isa = reading.host.isa;
     let heading = heading(reading, &reading.host);
     match form {
-        Form::Text => output::print(&(heading + "\n" + &by::text(isa, &rows))),
+        // A page has the keys in any case.
+        Form::Text | Form::Html(_) => output::print(&(heading + "\n" + &by::text(isa, &rows))),
         Form::Json => output::print_json(&rows),
         Form::Csv => output::print(&by::csv(&rows)?),
         Form::Markdown => {
@@ -117,15 +120,30 @@ fn markdown(reading: &Reading, snapshot: &Snapshot) -> String {
     grid::markdown_lines(&heading(reading, snapshot)) + "\n" + &listing::markdown(snapshot)
 }
 
-fn heading(reading: &Reading, snapshot: &Snapshot) -> String {
-    let whose = if snapshot.vm.is_some() {
+fn page(reading: &Reading, snapshot: &Snapshot) -> Result<Page> {
+    let page = html::show::page(&whose(snapshot), snapshot)?;
+    Ok(match reading.guests_see_all {
+        true => page.lead(GUESTS_SEE_ALL),
+        false => page,
+    })
+}
+
+/// What a host's administrator should know.
+const GUESTS_SEE_ALL: &str = "Guests can see this too: the module runs with scope=host.";
+
+fn whose(snapshot: &Snapshot) -> String {
+    if snapshot.vm.is_some() {
         listing::title(snapshot)
     } else {
         "all VMs' exits".to_string()
-    };
-    let mut text = format!("{whose}; {}\n", listing::heading(snapshot));
+    }
+}
+
+fn heading(reading: &Reading, snapshot: &Snapshot) -> String {
+    let mut text = format!("{}; {}\n", whose(snapshot), listing::heading(snapshot));
     if reading.guests_see_all {
-        text += "Guests can see this too: the module runs with scope=host.\n";
+        text += GUESTS_SEE_ALL;
+        text += "\n";
     }
     text
 }

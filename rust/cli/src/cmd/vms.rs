@@ -3,6 +3,7 @@
 //! `kvm-exits vms`: the exits of each VM, on the host.
 
 use crate::grid;
+use crate::html;
 use crate::input::Input;
 use crate::listing;
 use crate::output::{self, Form, Forms};
@@ -32,16 +33,24 @@ pub fn run(args: &Args) -> Result<()> {
         Form::Json => output::print_json(&reading.vms),
         Form::Csv => output::print(&csv(&reading.vms)?),
         Form::Markdown => output::print(&markdown(&reading)),
+        Form::Html(path) => {
+            let page = html::vms::page(&how_many(&reading), &reading)?;
+            output::write(path, &page.text())
+        }
+    }
+}
+
+fn how_many(reading: &Reading) -> String {
+    match reading.vms.len() {
+        0 => "no VM has a vCPU now".to_string(),
+        1 => "1 VM".to_string(),
+        n => format!("{n} VMs"),
     }
 }
 
 fn heading(reading: &Reading) -> String {
     let heading = listing::heading(&reading.host);
-    match reading.vms.len() {
-        0 => format!("no VM has a vCPU now; {heading}\n"),
-        1 => format!("1 VM; {heading}\n"),
-        n => format!("{n} VMs; {heading}\n"),
-    }
+    format!("{}; {heading}\n", how_many(reading))
 }
 
 /// What to know of the tables, where there are any.
