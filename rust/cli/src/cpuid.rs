@@ -2,10 +2,14 @@
 
 //! Asking CPUID: by the instruction, or through the guest's kernel.
 
-use acct::leaves::Registers;
+use acct::leaves::{Registers, LATCH};
 use anyhow::{Context, Result};
+use std::cell::Cell;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+
+/// The sub-leaf of [`LATCH`] that latches.
+pub const HOLD: u32 = 1;
 
 /// Something that answers CPUID. All answers come from the CPU that the source is bound to.
 pub trait Cpuid {
@@ -72,6 +76,49 @@ impl Cpuid for Device {
     /// A file position is not negative.
     fn max_subleaf(&self) -> u32 {
         u32::MAX >> 1
+    }
+}
+
+/// Counts how often another source is asked: an exit each time.
+#[derive(Debug)]
+pub struct Counting<C> {
+    cpuid: C,
+    asked: Cell<u64>,
+    latched: Cell<u64>,
+}
+
+impl<C> Counting<C> {
+    /// Nothing asked yet.
+    pub fn new(cpuid: C) -> Self {
+        Self {
+            cpuid,
+            asked: Cell::new(0),
+            latched: Cell::new(0),
+        }
+    }
+
+    /// How often it has been asked.
+    pub fn asked(&self) -> u64 {
+        self.asked.get()
+    }
+
+    /// How often it had been asked when the view was latched last, that time included.
+    pub fn until_latched(&self) -> u64 {
+        self.latched.get()
+    }
+}
+
+impl<C: Cpuid> Cpuid for Counting<C> {
+    fn query(&self, leaf: u32, subleaf: u32) -> Result<Registers> {
+        self.asked.set(self.asked.get() + 1);
+        if (leaf, subleaf) == (LATCH, HOLD) {
+            self.latched.set(self.asked.get());
+        }
+        self.cpuid.query(leaf, subleaf)
+    }
+
+    fn max_subleaf(&self) -> u32 {
+        self.cpuid.max_subleaf()
     }
 }
 

@@ -127,6 +127,11 @@ pub fn read() -> Result<(Reading, Vec<u8>)> {
 /// The same, with room that is used again.
 pub fn read_into(bytes: &mut Vec<u8>) -> Result<Reading> {
     Device::open()?.bytes(bytes)?;
+    decode(bytes)
+}
+
+/// What the device of this host gave as `bytes`.
+pub fn decode(bytes: &[u8]) -> Result<Reading> {
     let mut reading = Reading::decode(bytes).with_context(|| path().display().to_string())?;
     let release = kernel_release();
     for snapshot in reading.snapshots_mut() {

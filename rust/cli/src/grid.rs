@@ -5,6 +5,7 @@
 
 use crate::name::{escaped, Name};
 use crate::output::{self, grouped};
+use std::time::Duration;
 
 /// What is in rows and columns.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +104,12 @@ impl Cell {
     /// A mean, rounded.
     pub fn mean(value: Option<f64>) -> Self {
         Self::figure(output::mean(value), value)
+    }
+
+    /// How many there were per second.
+    pub fn rate(n: u64, elapsed: Duration) -> Self {
+        let text = output::per_second(n, elapsed);
+        Self::figure(text, Some(n as f64 / elapsed.as_secs_f64()))
     }
 
     /// `part` of `whole` in per cent.

@@ -4,7 +4,7 @@
 //!
 //! Only the extended leaves are used. They answer alike in every layout, and in 64 bits.
 
-use crate::cpuid::Cpuid;
+use crate::cpuid::{Cpuid, HOLD};
 use crate::signals::Deferred;
 use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, SCHEMA};
 use crate::time::{Entered, States, Time};
@@ -103,7 +103,7 @@ impl<'a, C: Cpuid> Leaves<'a, C> {
         let signals = Deferred::new()?;
         // A view left behind by somebody else would be an old one.
         self.release()?;
-        let answer = self.cpuid.query(LATCH, 1)?;
+        let answer = self.cpuid.query(LATCH, HOLD)?;
         ensure!(
             answer.eax == 1,
             "the host did not latch the counters (leaf {LATCH:#x} answered eax={:#x})",

@@ -29,5 +29,6 @@ pub mod saved;
 pub mod sheet;
 pub mod signals;
 pub mod snapshot;
+pub mod stat;
 pub mod time;
 pub mod top;

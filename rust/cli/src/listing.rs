@@ -9,6 +9,7 @@ use crate::sheet::{Field, Sheet};
 use crate::snapshot::{Counters, Snapshot};
 use anyhow::Result;
 use std::cmp::Reverse;
+use std::time::Duration;
 
 /// The columns that a histogram fills: per cent of the exits, heading.
 const PERCENTILES: [(u32, &str); 4] = [(50, "p50"), (90, "p90"), (99, "p99"), (100, "max")];
@@ -56,6 +57,11 @@ pub fn title(snapshot: &Snapshot) -> String {
 /// The reasons with the largest count first, and the total. Columns that would hold nothing but
 /// zeros, or nothing at all, are left out.
 pub fn grid(snapshot: &Snapshot) -> Grid {
+    grid_over(snapshot, None)
+}
+
+/// The same of what came in so much time, with its rate.
+pub fn grid_over(snapshot: &Snapshot, elapsed: Option<Duration>) -> Grid {
     let total = &snapshot.total;
     let has = |counter: Option<u64>| counter.unwrap_or(0) > 0;
     let (nested, reflected) = (has(total.l2_count), has(total.l2_reflected));
@@ -63,7 +69,9 @@ pub fn grid(snapshot: &Snapshot) -> Grid {
     let timed = has_histograms(snapshot);
 
     let mut columns = vec![Grid::REASON, Column::words("name")];
-    columns.extend(["count", "share", "cycles", "cycles/exit"].map(Column::figures));
+    columns.push(Column::figures("count"));
+    columns.extend(elapsed.map(|_| Column::figures("exits/s")));
+    columns.extend(["share", "cycles", "cycles/exit"].map(Column::figures));
     if timed {
         columns.extend(PERCENTILES.map(|(_, heading)| Column::figures(heading)));
     }
@@ -80,8 +88,9 @@ pub fn grid(snapshot: &Snapshot) -> Grid {
 
     let cells = |first: [Cell; 2], c: &Counters, histogram: &[u64]| {
         let mut cells = first.to_vec();
+        cells.push(Cell::count(c.count));
+        cells.extend(elapsed.map(|elapsed| Cell::rate(c.count, elapsed)));
         cells.extend([
-            Cell::count(c.count),
             Cell::share(c.count, total.count),
             Cell::count(c.cycles),
             Cell::mean(c.cycles_per_exit()),

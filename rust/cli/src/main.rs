@@ -21,6 +21,7 @@ enum Command {
     Time(cmd::time::Args),
     Top(cmd::top::Args),
     Record(cmd::record::Args),
+    Stat(cmd::stat::Args),
     Guest(cmd::guest::Args),
     Compare(cmd::compare::Args),
     Caps(cmd::caps::Args),
@@ -41,7 +42,12 @@ fn main() -> ExitCode {
         Command::Record(args) => {
             return program::passed_on(NAME, args.is_alone(), cmd::record::run(&args));
         }
-        Command::Guest(args) => cmd::guest::run(&args),
+        Command::Stat(args) => {
+            return program::passed_on(NAME, args.is_alone(), cmd::stat::run(&args));
+        }
+        Command::Guest(args) => {
+            return program::passed_on(NAME, args.is_alone(), cmd::guest::run(&args));
+        }
         Command::Compare(args) => cmd::compare::run(&args),
         Command::Caps(args) => cmd::caps::run(&args),
         Command::Check(args) => cmd::check::run(&args),

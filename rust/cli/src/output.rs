@@ -98,7 +98,13 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
 
 /// Prints `value` as JSON.
 pub fn print_json(value: &impl Serialize) -> Result<()> {
-    print(&escaped_json(&serde_json::to_string_pretty(value)?))
+    print(&json(value)?)
+}
+
+/// `value` as JSON, which steers no terminal.
+pub fn json(value: &impl Serialize) -> Result<String> {
+    let json = serde_json::to_string_pretty(value)? + "\n";
+    Ok(escaped_json(&json).into_owned())
 }
 
 /// A table with `headings`, everything right-aligned but the columns `left`.

@@ -2,6 +2,8 @@
 
 //! `kvm-exits guest`: a guest reads its own exits.
 
+mod stat;
+
 use crate::budget;
 use crate::cpuid::{Cpuid, Device, Instruction};
 use crate::grid;
@@ -18,13 +20,16 @@ use anyhow::Result;
 ///
 /// All figures are of one moment: the host holds this vCPU's view still while they are read.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     #[command(flatten)]
     forms: Forms,
 
-    /// Read on this CPU [default: the one the program starts on].
-    #[arg(long, value_name = "N")]
-    cpu: Option<usize>,
+    #[command(flatten)]
+    place: Where,
 
     /// Leave the view of that CPU latched, so that other programs read the same figures there.
     #[arg(long)]
@@ -34,22 +39,49 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["keep_latch", "json", "csv", "markdown", "html", "machine"])]
     release: bool,
 
-    /// Let the guest's kernel ask (/dev/cpu/N/cpuid), for a host whose module has cpl0=1.
-    #[arg(long)]
-    cpl0: bool,
-
     /// Note what the host is; "emulator" if its TSC counts instructions. `compare` reads it.
     #[arg(long, value_name = "NAME")]
     machine: Option<Name>,
 }
 
-/// Runs `kvm-exits guest`.
-pub fn run(args: &Args) -> Result<()> {
-    if args.release {
-        return release(args);
+/// Where to ask.
+#[derive(Debug, clap::Args)]
+struct Where {
+    /// Read on this CPU [default: the one the program starts on].
+    #[arg(long, value_name = "N")]
+    cpu: Option<usize>,
+
+    /// Let the guest's kernel ask (/dev/cpu/N/cpuid), for a host whose module has cpl0=1.
+    #[arg(long)]
+    cpl0: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Stat(stat::Args),
+}
+
+impl Args {
+    /// Whether it runs no command.
+    pub fn is_alone(&self) -> bool {
+        self.command
+            .as_ref()
+            .is_none_or(|Command::Stat(args)| args.is_alone())
     }
-    let pin = Pin::new(args.cpu)?;
-    let mut snapshot = if args.cpl0 {
+}
+
+/// Runs `kvm-exits guest`; returns the exit code.
+pub fn run(args: &Args) -> Result<u8> {
+    match &args.command {
+        Some(Command::Stat(args)) => stat::run(args),
+        None if args.release => release(&args.place).map(|()| 0),
+        None => show(args).map(|()| 0),
+    }
+}
+
+fn show(args: &Args) -> Result<()> {
+    let pin = Pin::new(args.place.cpu)?;
+    let mut snapshot = if args.place.cpl0 {
         read(&Device::open(pin.cpu())?, args.keep_latch)?
     } else {
         read(&Instruction, args.keep_latch)?
@@ -82,14 +114,14 @@ fn read(cpuid: &impl Cpuid, keep_latch: bool) -> Result<Snapshot> {
     Ok(snapshot)
 }
 
-fn release(args: &Args) -> Result<()> {
-    let cpus = match args.cpu {
+fn release(place: &Where) -> Result<()> {
+    let cpus = match place.cpu {
         Some(cpu) => vec![cpu],
         None => pin::allowed_cpus()?,
     };
     for cpu in cpus {
         let pin = Pin::new(Some(cpu))?;
-        if args.cpl0 {
+        if place.cpl0 {
             Leaves::detect(&Device::open(pin.cpu())?)?.release()?;
         } else {
             Leaves::detect(&Instruction)?.release()?;

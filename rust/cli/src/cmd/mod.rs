@@ -10,6 +10,7 @@ pub mod guest;
 pub mod record;
 pub mod reset;
 pub mod show;
+pub mod stat;
 pub mod time;
 pub mod top;
 pub mod vms;
