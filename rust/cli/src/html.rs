@@ -12,6 +12,7 @@ mod histogram;
 mod keys;
 mod page;
 mod policy;
+pub mod rates;
 mod runs;
 mod shares;
 pub mod show;

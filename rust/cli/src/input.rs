@@ -6,8 +6,10 @@ use crate::device;
 use crate::files;
 use crate::name::Name;
 use crate::reading::Reading;
+use crate::recording::Moment;
 use anyhow::Result;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 /// Where the figures come from.
 #[derive(Debug, clap::Args)]
@@ -28,14 +30,25 @@ pub struct Input {
 impl Input {
     /// Reads, and saves if that was asked for.
     pub fn reading(&self) -> Result<Reading> {
+        self.reading_each(|_| {})
+    }
+
+    /// The same; `each` sees all moments of a recording, and of the device the only one.
+    pub fn reading_each(&self, mut each: impl FnMut(&Moment)) -> Result<Reading> {
         let mut reading = match &self.from {
-            Some(path) => Reading::load(path)?,
+            Some(path) => Reading::load_each(path, each)?,
             None => {
                 let (reading, bytes) = device::read()?;
                 if let Some(path) = &self.save {
                     files::write(path, bytes)?;
                 }
-                reading
+                let moment = Moment {
+                    at: SystemTime::now(),
+                    elapsed: None,
+                    reading,
+                };
+                each(&moment);
+                moment.reading
             }
         };
         reading.note(self.machine.as_ref());

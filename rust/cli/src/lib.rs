@@ -12,6 +12,7 @@ pub mod detail;
 pub mod device;
 pub mod files;
 pub mod grid;
+pub mod history;
 pub mod html;
 pub mod input;
 pub mod leaves_client;

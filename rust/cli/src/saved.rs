@@ -5,7 +5,7 @@
 use crate::files;
 use crate::name::escaped;
 use crate::reading::Reading;
-use crate::recording::{self, Reader};
+use crate::recording::{self, Moment, Reader};
 use crate::snapshot::{Snapshot, SCHEMA};
 use acct::snapshot::MAGIC;
 use anyhow::{bail, ensure, Context, Result};
@@ -13,16 +13,17 @@ use serde::Deserialize;
 use std::io::Read;
 use std::path::Path;
 
-/// What is in `path`: of a recording its last snapshot, as `recorded` takes it, else what `other`
-/// makes of the bytes. It is read once, for it may be a pipe.
+/// What is in `path`: of a recording its last snapshot, as `recorded` takes it, with `each` having
+/// seen all of them; else what `other` makes of the bytes. It is read once, for it may be a pipe.
 fn load<T>(
     path: &Path,
+    each: impl FnMut(&Moment),
     recorded: impl FnOnce(Reading) -> T,
     other: impl FnOnce(&[u8]) -> Result<T>,
 ) -> Result<T> {
     let (mut bytes, mut file) = files::open(path, MAGIC.len())?;
     if recording::is_recording(&bytes) {
-        return last_of(path, (&bytes[..]).chain(file)).map(recorded);
+        return last_of(path, (&bytes[..]).chain(file), each).map(recorded);
     }
     let read = file.read_to_end(&mut bytes);
     read.with_context(|| format!("cannot read {}", path.display()))?;
@@ -30,12 +31,14 @@ fn load<T>(
 }
 
 /// The last snapshot of the recording `path`. Where it is cut off, says so on stderr.
-fn last_of(path: &Path, from: impl Read) -> Result<Reading> {
+fn last_of(path: &Path, from: impl Read, mut each: impl FnMut(&Moment)) -> Result<Reading> {
     let name = path.display().to_string();
     let mut moments = Reader::new(from, &name).with_context(|| name.clone())?;
     let mut last = None;
     for moment in moments.by_ref() {
-        last = Some(moment?.reading);
+        let moment = moment?;
+        each(&moment);
+        last = Some(moment.reading);
     }
     if let Some(cut) = moments.cut() {
         eprintln!("{}: {cut}", escaped(&name));
@@ -46,7 +49,12 @@ fn last_of(path: &Path, from: impl Read) -> Result<Reading> {
 impl Reading {
     /// Reads what was saved in `path`; of a recording, the last of it.
     pub fn load(path: &Path) -> Result<Self> {
-        load(path, |reading| reading, Self::decode)
+        Self::load_each(path, |_| {})
+    }
+
+    /// The same; `each` sees all moments of a recording.
+    pub fn load_each(path: &Path, each: impl FnMut(&Moment)) -> Result<Self> {
+        load(path, each, |reading| reading, Self::decode)
     }
 }
 
@@ -56,6 +64,7 @@ impl Snapshot {
     pub fn load(path: &Path) -> Result<Self> {
         load(
             path,
+            |_| {},
             |reading| reading.host,
             |bytes| {
                 if bytes.starts_with(&MAGIC) {

@@ -5,84 +5,11 @@
 mod common;
 
 use acct::snapshot::measures;
+use common::page::{all, below, number, page, text};
 use common::{data, kvm_exits, save, stderr, stdout, times, values, Builder, TDP, VPID};
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Html};
 use serde_json::{json, Value};
 use std::collections::BTreeSet;
-
-/// What a page of three snapshots with all that there is has to do with: half of what it is to
-/// stay below with twice the reasons.
-const BOUND: usize = 200_000;
-
-fn page(args: &[&str]) -> Html {
-    let output = kvm_exits(&[args, &["--html", "-"]].concat());
-    let text = stdout(&output);
-    assert!(text.len() < BOUND, "{} bytes", text.len());
-    let page = Html::parse_document(text);
-    assert_eq!(page.errors, Vec::<&str>::new());
-    loads_nothing(text, &page);
-    page
-}
-
-/// Nothing that a browser would ask for, nothing that would run but the one script.
-fn loads_nothing(text: &str, page: &Html) {
-    for tag in [
-        "link", "img", "iframe", "object", "embed", "base", "form", "use", "image",
-    ] {
-        assert_eq!(all(page, tag).len(), 0, "{tag}");
-    }
-    assert_eq!(all(page, "script").len(), 1);
-    assert_eq!(all(page, "style").len(), 1);
-    assert_eq!(all(page, "[src], [style], [xlink\\:href]").len(), 0);
-    for link in all(page, "[href]") {
-        let to = link.attr("href").unwrap();
-        let target = to.strip_prefix('#').expect(to);
-        assert_eq!(all(page, &format!("[id='{target}']")).len(), 1, "{to}");
-    }
-    let scheme = ["http:", "https:", "//", "url(", "@import", "data:"];
-    let found = scheme.iter().filter(|scheme| text.contains(**scheme));
-    // A comment in the script.
-    let text = text.replace("// ", "");
-    let found: Vec<_> = found.filter(|scheme| text.contains(**scheme)).collect();
-    assert_eq!(found, Vec::<&&str>::new());
-    let policy = all(page, "meta[http-equiv='Content-Security-Policy']");
-    let policy = policy[0].attr("content").unwrap();
-    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
-    assert!(!policy.contains("unsafe"), "{policy}");
-    let ids: Vec<_> = all(page, "[id]")
-        .iter()
-        .map(|e| e.attr("id").unwrap())
-        .collect();
-    assert_eq!(
-        ids.len(),
-        ids.iter().collect::<BTreeSet<_>>().len(),
-        "{ids:?}"
-    );
-    let on = |e: &ElementRef<'_>| e.value().attrs().any(|(name, _)| name.starts_with("on"));
-    assert_eq!(all(page, "*").iter().filter(|e| on(e)).count(), 0);
-}
-
-fn all<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
-    page.select(&Selector::parse(selector).unwrap()).collect()
-}
-
-fn below<'a>(element: ElementRef<'a>, selector: &str) -> Vec<ElementRef<'a>> {
-    element
-        .select(&Selector::parse(selector).unwrap())
-        .collect()
-}
-
-fn text(element: ElementRef<'_>) -> String {
-    let text = element.text().collect::<Vec<_>>().join(" ");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn number(element: ElementRef<'_>, attribute: &str) -> f64 {
-    let text = element
-        .attr(attribute)
-        .unwrap_or_else(|| panic!("{element:?}"));
-    text.trim_end_matches('%').parse().expect(text)
-}
 
 /// Each bar within `chart` is as long as the figure that it says it stands for.
 fn bars_are_true(chart: ElementRef<'_>) -> usize {
@@ -202,7 +129,7 @@ fn the_table_has_all_rows() {
     assert!(text(all(&page, "footer")[0]).contains("counts instructions"));
     assert_eq!(all(&page, ".warnings").len(), 0);
     let run = text(all(&page, ".run")[1]);
-    let facts = "paging shadow paging, VPID, no unrestricted guest of one VM generation 3 \
+    let facts = "paging shadow paging, VPID, no unrestricted guest scope one VM generation 3 \
         machine emulator TSC 50,000 kHz file shadow.json";
     assert!(run.contains(facts), "{run}");
 }
@@ -361,7 +288,7 @@ fn names_script_nothing() {
             "paging": { "tdp": true, "vpid": true, "unrestricted_guest": true },
             "total": { "count": 5, "cycles": 50 },
             "reasons": [{ "reason": 32, "name": HOSTILE, "count": 5, "cycles": 50,
-                "histogram": [0, 5],
+                "histogram": vec![u64::MAX; 100],
                 "detail": [{ "key": HOSTILE, "name": HOSTILE, "count": 5, "cycles": 50 }] }],
         });
         save(file, snapshot.to_string().as_bytes())
@@ -378,6 +305,7 @@ fn names_script_nothing() {
     let key = all(&page, "#keys-32 rect")[0];
     assert!(text(key).contains(shown), "{}", text(key));
     assert_eq!(key.attr("data-key"), Some(shown));
+    assert_eq!(all(&page, "#histogram-32 rect").len(), 2 * 64);
     let whole = page.html();
     assert!(!whole.contains(['\u{202e}', '\x1b']));
 

@@ -7,6 +7,7 @@ mod stat;
 use crate::budget;
 use crate::cpuid::{Cpuid, Device, Instruction};
 use crate::grid;
+use crate::history::History;
 use crate::html;
 use crate::leaves_client::Leaves;
 use crate::listing;
@@ -15,6 +16,7 @@ use crate::output::{self, Form, Forms};
 use crate::pin::{self, Pin};
 use crate::snapshot::{Scope, Snapshot};
 use anyhow::Result;
+use std::time::SystemTime;
 
 /// Read this VM's exits from inside it, through CPUID leaves.
 ///
@@ -100,7 +102,9 @@ fn show(args: &Args) -> Result<()> {
         Form::Csv => output::print(&listing::csv(&snapshot)?),
         Form::Markdown => output::print(&markdown(&snapshot)),
         Form::Html(path) => {
-            let page = html::show::page(whose(&snapshot), &snapshot)?;
+            let mut history = History::default();
+            history.add(SystemTime::now(), None, &snapshot);
+            let page = html::show::page(whose(&snapshot), &snapshot, &history)?;
             output::write(path, &page.text())
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::by::{self, By};
 use crate::grid;
+use crate::history::History;
 use crate::html::{self, Page};
 use crate::input::Input;
 use crate::listing;
@@ -78,7 +79,10 @@ With --vm it is that VM's, as an element of the list of `kvm-exits vms`."#;
 
 /// Runs `kvm-exits show`.
 pub fn run(args: &Args) -> Result<()> {
-    let reading = args.input.reading()?;
+    let mut history = History::default();
+    let reading = args
+        .input
+        .reading_each(|moment| history.take(moment, args.vm))?;
     let form = args.forms.form();
     if let Some(by) = &args.by {
         return run_by(by, &reading, form);
@@ -92,7 +96,7 @@ pub fn run(args: &Args) -> Result<()> {
         Form::Json => output::print_json(snapshot),
         Form::Csv => output::print(&listing::csv(snapshot)?),
         Form::Markdown => output::print(&markdown(&reading, snapshot)),
-        Form::Html(path) => output::write(path, &page(&reading, snapshot)?.text()),
+        Form::Html(path) => output::write(path, &page(&reading, snapshot, &history)?.text()),
     }
 }
 
@@ -120,8 +124,8 @@ fn markdown(reading: &Reading, snapshot: &Snapshot) -> String {
     grid::markdown_lines(&heading(reading, snapshot)) + "\n" + &listing::markdown(snapshot)
 }
 
-fn page(reading: &Reading, snapshot: &Snapshot) -> Result<Page> {
-    let page = html::show::page(&whose(snapshot), snapshot)?;
+fn page(reading: &Reading, snapshot: &Snapshot, history: &History) -> Result<Page> {
+    let page = html::show::page(&whose(snapshot), snapshot, history)?;
     Ok(match reading.guests_see_all {
         true => page.lead(GUESTS_SEE_ALL),
         false => page,

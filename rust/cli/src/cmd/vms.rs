@@ -3,6 +3,7 @@
 //! `kvm-exits vms`: the exits of each VM, on the host.
 
 use crate::grid;
+use crate::history::History;
 use crate::html;
 use crate::input::Input;
 use crate::listing;
@@ -27,14 +28,17 @@ pub struct Args {
 
 /// Runs `kvm-exits vms`.
 pub fn run(args: &Args) -> Result<()> {
-    let reading = args.input.reading()?;
+    let mut history = History::default();
+    let reading = args
+        .input
+        .reading_each(|moment| history.take(moment, None))?;
     match args.forms.form() {
         Form::Text => output::print(&text(&reading)),
         Form::Json => output::print_json(&reading.vms),
         Form::Csv => output::print(&csv(&reading.vms)?),
         Form::Markdown => output::print(&markdown(&reading)),
         Form::Html(path) => {
-            let page = html::vms::page(&how_many(&reading), &reading)?;
+            let page = html::vms::page(&how_many(&reading), &reading, &history)?;
             output::write(path, &page.text())
         }
     }

@@ -52,7 +52,7 @@ pub fn section(subject: &Subject<'_>) -> Result<Option<Section>> {
 /// Whether [`section()`] has more of `reason`.
 pub fn has(subject: &Subject<'_>, reason: u32) -> bool {
     let rows = subject.snapshots.iter().filter_map(|(_, s)| s.row(reason));
-    let mut histograms = rows.filter_map(|row| row.histogram.as_ref());
     let keys = subject.keys.iter().flat_map(|keys| &keys.reasons);
-    histograms.any(|h| h.iter().any(|&n| n > 0)) || keys.into_iter().any(|k| k.reason == reason)
+    rows.filter_map(histogram::buckets).next().is_some()
+        || keys.into_iter().any(|keys| keys.reason == reason)
 }

@@ -10,21 +10,28 @@ use super::Subject;
 use crate::name::Name;
 use crate::output::grouped;
 use crate::percentile;
-use acct::histogram::upper_bound;
+use crate::snapshot::ReasonRow;
+use acct::histogram::{upper_bound, BUCKETS};
 use anyhow::Result;
 use maud::{html, Markup};
 
 /// How many bounds can be written below the columns.
 const BOUNDS: usize = 8;
 
+/// The histogram of `row`, if there is anything in it.
+pub fn buckets(row: &ReasonRow) -> Option<&[u64]> {
+    let histogram = row.histogram.as_deref()?;
+    // No module has more.
+    let histogram = &histogram[..histogram.len().min(BUCKETS)];
+    histogram.iter().any(|&n| n > 0).then_some(histogram)
+}
+
 /// The histograms of `reason`, one below the other; nothing where no snapshot has any.
 pub fn chart(subject: &Subject<'_>, reason: u32) -> Result<Option<Markup>> {
     let names = subject.names();
     let each = subject.snapshots.iter().zip(&names).enumerate();
     let of = each.filter_map(|(series, ((_, snapshot), name))| {
-        let histogram = snapshot.row(reason)?.histogram.as_deref()?;
-        let has_any = histogram.iter().any(|&n| n > 0);
-        has_any.then_some((series, name, histogram))
+        Some((series, name, buckets(snapshot.row(reason)?)?))
     });
     let of: Vec<_> = of.collect();
     let used = |histogram: &[u64]| {

@@ -42,7 +42,7 @@ fn facts(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     let known = [
         ("exits", Some(grouped(snapshot.total.count))),
         ("paging", Some(paging(snapshot.paging, snapshot.isa))),
-        ("of", Some(scope.to_string())),
+        ("scope", Some(scope.to_string())),
         (
             "VM",
             snapshot

@@ -3,24 +3,31 @@
 //! The page of one snapshot: `kvm-exits show` and `guest`.
 
 use super::table::{self, Rows};
-use super::{closer, compare, runs, Notes, Page, Section, Subject};
+use super::{closer, compare, rates, runs, Notes, Page, Section, Subject};
 use crate::budget;
 use crate::by::By;
 use crate::comparison::keys::Keys;
 use crate::comparison::{Comparison, Named, Sort};
+use crate::history::History;
 use crate::listing;
 use crate::snapshot::Snapshot;
 use anyhow::Result;
 use maud::html;
 use std::path::PathBuf;
 
-/// The figures of `snapshot`.
-pub fn page(title: &str, snapshot: &Snapshot) -> Result<Page> {
+/// The figures of `snapshot`, and how they came, as far as `history` tells.
+pub fn page(title: &str, snapshot: &Snapshot, history: &History) -> Result<Page> {
     let one = One::new(snapshot)?;
     let subject = one.subject("");
-    Ok(Page::new(title)
+    let mut page = Page::new(title);
+    if let Some(period) = rates::period(history) {
+        page = page.date(&period);
+    }
+    let sections = sections(&subject, snapshot)?;
+    Ok(page
         .facts(runs::markup(&subject))
-        .sections(sections(&subject, snapshot)?)
+        .sections(rates::of_recording(history)?)
+        .sections(sections)
         .notes(&listing::notes(snapshot)))
 }
 

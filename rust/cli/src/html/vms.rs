@@ -6,8 +6,9 @@ use super::chart::rows::{Line, Row, Rows};
 use super::chart::scale::Scale;
 use super::chart::Chart;
 use super::show::One;
-use super::{counts, runs, show, table, Page, Section};
+use super::{counts, rates, runs, show, table, Page, Section};
 use crate::grid::{Cell, Column, Grid};
+use crate::history::History;
 use crate::listing;
 use crate::output::grouped;
 use crate::reading::Reading;
@@ -15,9 +16,14 @@ use crate::snapshot::Snapshot;
 use anyhow::Result;
 use maud::html;
 
-/// The VMs of `reading`, one after the other; first how they compare.
-pub fn page(title: &str, reading: &Reading) -> Result<Page> {
+/// The VMs of `reading`, one after the other; first how they compare, and how the exits of all of
+/// them came, as far as `history` tells.
+pub fn page(title: &str, reading: &Reading, history: &History) -> Result<Page> {
     let mut page = Page::new(title).lead(&listing::heading(&reading.host));
+    if let Some(period) = rates::period(history) {
+        page = page.date(&period);
+    }
+    page = page.sections(rates::of_recording(history)?);
     if !reading.vms.is_empty() {
         page = page.section(overview(&reading.vms)?);
     }

@@ -6,6 +6,8 @@
 // Each test program uses a part of it.
 #![allow(dead_code)]
 
+pub mod page;
+
 use acct::cell::{Level, Values};
 use acct::detail::Booked;
 use acct::histogram::{bucket_of, BUCKETS};

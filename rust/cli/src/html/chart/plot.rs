@@ -8,7 +8,7 @@ use super::svg::{Svg, LEFT, PIXEL};
 use anyhow::Result;
 use plotters::chart::{ChartBuilder, LabelAreaPosition};
 use plotters::drawing::IntoDrawingArea;
-use plotters::element::{Drawable, PointCollection};
+use plotters::element::{Drawable, PathElement, PointCollection};
 use plotters::style::{IntoFont, IntoTextStyle, ShapeStyle, TRANSPARENT};
 use plotters_backend::{BackendCoord, DrawingErrorKind};
 use std::fmt;
@@ -66,6 +66,10 @@ pub enum Place {
     Behind,
     /// Centred below.
     Below,
+    /// To the right, below the top of a mark.
+    Right,
+    /// To the left, the same.
+    Left,
 }
 
 impl<'a> PointCollection<'a, (f64, f64)> for &'a Label {
@@ -137,6 +141,8 @@ pub struct Plot {
     pub bars: Vec<Bar>,
     /// Areas.
     pub areas: Vec<Area>,
+    /// Where something happened: lines from top to bottom.
+    pub marks: Vec<f64>,
     /// Figures beside them.
     pub labels: Vec<Label>,
 }
@@ -158,8 +164,8 @@ impl Plot {
         builder.set_label_area_size(LabelAreaPosition::Bottom, self.below * PIXEL);
         builder.set_label_area_size(LabelAreaPosition::Left, LEFT);
         // Pixels are counted from above.
-        let y = Axis::new(y, self.y.is_none());
-        let mut chart = builder.build_cartesian_2d(Axis::new(x, false), y)?;
+        let upright = Axis::new(y, self.y.is_none());
+        let mut chart = builder.build_cartesian_2d(Axis::new(x, false), upright)?;
         let line = ShapeStyle::from(Ink::Line.color());
         let text = ("sans-serif", 12).into_font().color(&Ink::Text.color());
         let text = text.into_text_style(&root);
@@ -175,10 +181,49 @@ impl Plot {
             .draw()?;
         let area = chart.plotting_area();
         self.areas.iter().try_for_each(|each| area.draw(each))?;
+        let ends = y.range();
+        self.marks.iter().try_for_each(|&x| {
+            let points = [(x, ends.start), (x, ends.end)];
+            area.draw(&PathElement::new(points, Ink::Text.color()))
+        })?;
         self.bars.iter().try_for_each(|each| area.draw(each))?;
         self.labels.iter().try_for_each(|each| area.draw(each))?;
         root.present()?;
         drop((chart, root));
         Ok(svg)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_the_figures_it_ends(
+            across in 1e-9f64..1e30,
+            upright in 1e-9f64..1e30,
+            is_log: bool,
+            figures in 0usize..8,
+        ) {
+            let x = if is_log { Scale::Log(across.max(10.0)) } else { Scale::Share(across) };
+            let plot = Plot {
+                height: 50,
+                x: Some((x, figures)),
+                y: Some((Scale::Linear(upright), figures)),
+                below: 20,
+                bars: vec![Bar {
+                    corners: [(x.range().start, 0.0), (x.range().end, upright)],
+                    ink: Ink::Part,
+                    data: Vec::new(),
+                    title: String::new(),
+                }],
+                ..Plot::default()
+            };
+            let drawn = plot.draw().unwrap();
+            let bar = drawn.find(r#"width="100%""#).or(drawn.find(r#"width="99.99%""#));
+            prop_assert!(bar.is_some(), "{drawn}");
+        }
     }
 }

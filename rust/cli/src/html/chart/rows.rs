@@ -106,7 +106,7 @@ impl Rows {
             for part in line.parts.iter().filter(|part| part.value > 0.0) {
                 let to = match self.scale {
                     Scale::Log(_) => part.value,
-                    Scale::Linear(_) | Scale::Share(_) => from + part.value,
+                    _ => from + part.value,
                 };
                 plot.bars.push(Bar {
                     corners: [(from, top), (to, bottom)],

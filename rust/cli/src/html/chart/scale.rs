@@ -19,6 +19,8 @@ pub enum Scale {
     Linear(f64),
     /// From 0 to this share of the whole, in per cent.
     Share(f64),
+    /// From 0 to so many of this unit.
+    Unit(f64, &'static str),
 }
 
 impl Scale {
@@ -36,7 +38,7 @@ impl Scale {
     pub fn name(self) -> &'static str {
         match self {
             Self::Log(_) => "log10",
-            Self::Linear(_) | Self::Share(_) => "linear",
+            Self::Linear(_) | Self::Share(_) | Self::Unit(..) => "linear",
         }
     }
 
@@ -44,7 +46,7 @@ impl Scale {
     pub fn range(self) -> Range<f64> {
         match self {
             Self::Log(to) => LOG_FROM..to,
-            Self::Linear(to) | Self::Share(to) => 0.0..to,
+            Self::Linear(to) | Self::Share(to) | Self::Unit(to, _) => 0.0..to,
         }
     }
 
@@ -52,7 +54,10 @@ impl Scale {
     fn label(self, value: f64) -> String {
         match self {
             Self::Share(_) => format!("{}%", trimmed(value * 100.0)),
+            // In the corner there is what begins the other scale.
+            Self::Linear(_) if value == 0.0 => String::new(),
             Self::Log(_) | Self::Linear(_) => short(value),
+            Self::Unit(_, unit) => format!("{} {unit}", trimmed(value)),
         }
     }
 }

@@ -69,6 +69,8 @@ impl<'a> Svg<'a> {
         let (dx, dy, anchor) = match place {
             Place::Behind => (GAP, "0.35em", "start"),
             Place::Below => (0, "1.3em", "middle"),
+            Place::Right => (GAP, "1em", "start"),
+            Place::Left => (-GAP, "1em", "end"),
         };
         self.write(format_args!(
             r#"<text class="{}" x="{}" y="{}" dx="{dx}" dy="{dy}" text-anchor="{anchor}">{}</text>"#,
@@ -244,7 +246,7 @@ impl DrawingBackend for Svg<'_> {
             HPos::Right => ("end", -GAP),
         };
         let down = match style.anchor().v_pos {
-            VPos::Top => "0.8em",
+            VPos::Top => "1.1em",
             VPos::Center => "0.35em",
             VPos::Bottom => "-0.2em",
         };
