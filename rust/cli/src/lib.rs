@@ -4,6 +4,7 @@
 
 pub mod budget;
 pub mod by;
+pub mod cli;
 pub mod cmd;
 pub mod command;
 pub mod comparison;
@@ -17,6 +18,7 @@ pub mod html;
 pub mod input;
 pub mod leaves_client;
 pub mod listing;
+pub mod manual;
 pub mod name;
 pub mod output;
 pub mod own_vm;

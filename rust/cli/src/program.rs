@@ -48,11 +48,6 @@ pub fn passed_on(program: &str, alone: bool, result: Result<u8>) -> ExitCode {
     }
 }
 
-/// What `--help` says of that.
-pub const PASSED_ON_HELP: &str = "\
-Exit code: that of COMMAND, 128 + n if signal n ended it; 125 if kvm-exits itself fails, 126 if
-COMMAND cannot be run, 127 if there is no such. Without COMMAND: 0, or 1 if kvm-exits fails.";
-
 /// Says on stderr why `program` has failed.
 fn tell(program: &str, error: &Error) {
     eprintln!("{program}: {}", sentence(error));

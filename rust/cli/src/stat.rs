@@ -7,10 +7,11 @@ use crate::by::{self, By};
 use crate::command::{Ended, Run};
 use crate::files;
 use crate::grid;
+use crate::html;
+use crate::html;
 use crate::listing;
 use crate::name::Name;
 use crate::output::{self, Form, Forms};
-use crate::program::PASSED_ON_HELP;
 use crate::snapshot::Snapshot;
 use anyhow::{Context, Result};
 use nix::sys::resource::{getrusage, UsageWho};
@@ -39,21 +40,10 @@ pub struct Options {
     command: Vec<OsString>,
 }
 
-/// What `--help` says besides, of the program that is called so.
-pub fn help(program: &str) -> String {
-    format!(
-        "Examples:
-  {program} -- sleep 10
-  {program} --json -o before.json -- make -j4
-  kvm-exits compare before.json after.json
-
---json prints what `kvm-exits show --json` does (kvm-exits show --help), of the difference: reasons
-of which any counter moved; and in it \"stat\": {{ \"command\": [], \"exit_code\", \"elapsed_seconds\",
-\"user_seconds\", \"system_seconds\", \"own_cpuid_exits\" }}, the last in a guest.
-
-{PASSED_ON_HELP}"
-    )
-}
+/// What `--json` prints.
+pub const JSON_HELP: &str = r#"--json prints what `kvm-exits show --json` does (kvm-exits show --help), of the difference: reasons
+of which any counter moved; and in it "stat": { "command": [], "exit_code", "elapsed_seconds",
+"user_seconds", "system_seconds", "own_cpuid_exits" }, the last in a guest."#;
 
 /// What was read before and after, and what came in between.
 #[derive(Debug)]
@@ -167,6 +157,10 @@ impl Options {
             Some(by) => self.by(by, report, &since)?,
             None => self.all(report, &since)?,
         };
+        if let Form::Html(path) = self.forms.form() {
+            output::write(path, &text)?;
+            return Ok(report.during.ended.exit_code());
+        }
         match &self.output {
             Some(path) => files::write(path, text)?,
             None if self.is_alone() => output::print(&text)?,
@@ -189,6 +183,7 @@ impl Options {
                 snapshot: since,
                 stat: self.stat(report),
             })?,
+            Form::Html(_) => html::show::page(&report.whose, since)?.text(),
         })
     }
 
@@ -202,6 +197,8 @@ impl Options {
             }
             Form::Csv => by::csv(&rows)?,
             Form::Json => output::json(&rows)?,
+            // A page has the keys in any case.
+            Form::Html(_) => html::show::page(&report.whose, since)?.text(),
         })
     }
 

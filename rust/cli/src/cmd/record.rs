@@ -7,7 +7,7 @@ use crate::device::{self, Device};
 use crate::name::{escaped, Name};
 use crate::output::grouped;
 use crate::pace::{self, Pace};
-use crate::program::{self, PASSED_ON_HELP};
+use crate::program;
 use crate::reading::Reading;
 use crate::recording::{self, Recorder, Writer};
 use anyhow::Result;
@@ -22,7 +22,6 @@ use std::time::{Duration, Instant};
 /// the middle, a crash) is whole up to there, and can be gone on with. Where the module is unloaded
 /// meanwhile, it is waited for.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help())]
 pub struct Args {
     /// Take a snapshot every so many seconds, 0.1 or more.
     #[arg(long, short, value_name = "SECONDS", default_value = "1", value_parser = pace::interval)]
@@ -44,16 +43,6 @@ pub struct Args {
     /// Run this, and record while it runs.
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
-}
-
-fn help() -> String {
-    let examples = "\
-Examples:
-  kvm-exits record -o night.recording            until Ctrl-C
-  kvm-exits record -i 0.1 -- virsh start vm      while a command runs
-  kvm-exits top --from night.recording           play it
-  kvm-exits show --from night.recording          the last snapshot of it";
-    format!("{examples}\n\n{PASSED_ON_HELP}")
 }
 
 impl Args {

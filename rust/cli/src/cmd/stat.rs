@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 /// figures go to stderr, or to --output. Without COMMAND, it counts until Ctrl-C, and they go to
 /// stdout.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = stat::help("kvm-exits stat"))]
+#[command(after_long_help = stat::JSON_HELP)]
 pub struct Args {
     /// Only those of this process's VM, as in `kvm-exits vms`.
     #[arg(long, value_name = "PID", conflicts_with = "by")]

@@ -15,7 +15,7 @@ use anyhow::Result;
 /// The difference of two latched readings, before and after. What this program's own CPUIDs take
 /// between the two moments is counted, too, and said.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = stat::help("kvm-exits guest stat"))]
+#[command(after_long_help = stat::JSON_HELP)]
 pub struct Args {
     #[command(flatten)]
     place: Where,
