@@ -57,8 +57,8 @@ module: setup ## the kernel modules, for the lab kernel or for KDIR, into out/mo
 live: ## the modules for the kernel that runs here (or KVER=), as Debian built it: no new kernel, no reboot
 	@KVM_EXIT_OUT=out/live scripts/build-live
 
-cli: setup ## kvm-exits, statically linked, into out/
-	@mkdir -p out && cp "$$(scripts/build-cli)" out/ && echo out/kvm-exits
+cli: setup ## kvm-exits, statically linked, its man pages and completions, into out/
+	@scripts/build-cli --into out
 
 rust-analyzer: setup ## what rust-analyzer has to know of the modules, into rust/
 	@scripts/rust-analyzer $(KDIR)

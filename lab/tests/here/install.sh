@@ -16,16 +16,13 @@ cp -r "$REPO"/{Makefile,docs,scripts} "$repo/"
 grep -q 'make cli' "$tmp/error" || die "nothing said of make cli: $(cat "$tmp/error")"
 [ ! -e "$dest" ] || die 'installed something, from nothing'
 
-mkdir -p "$repo/out"
-cp "$("$REPO/scripts/build-cli")" "$repo/out/"
+"$REPO/scripts/build-cli" --into "$repo/out"
 make -C "$repo" install DESTDIR="$dest" PREFIX=/usr
 "$dest/usr/bin/kvm-exits" --version
 [ ! -e "$dest/lib/modules" ] || die 'a directory for modules that there are not'
 make -C "$repo" uninstall DESTDIR="$dest" PREFIX=/usr
 
 KVM_EXIT_OUT=$repo/out/modules "$REPO/scripts/build-modules"
-mkdir -p "$repo/docs/man"
-echo '.TH KVM-EXITS 1' >"$repo/docs/man/kvm-exits.1"
 make -C "$repo" install DESTDIR="$dest"
 cd / # nothing of the checkout is needed
 mv "$repo" "$tmp/away"
@@ -37,7 +34,11 @@ mv "$repo" "$tmp/away"
 ! "$dest/usr/local/sbin/vm-paging" --out "$tmp/vm" -- true 2>"$tmp/error" || die 'vm-paging counts, here?'
 grep -qE 'neither VT-x nor SVM|nothing counts|which command' "$tmp/error" || die "vm-paging: $(cat "$tmp/error")"
 [ -x "$dest/usr/local/sbin/nested-l1" ] || die 'no nested-l1'
-[ -e "$dest/usr/local/share/man/man1/kvm-exits.1" ] || die 'no man page'
+share=$dest/usr/local/share
+for file in man/man1/kvm-exits{,-show}.1 bash-completion/completions/kvm-exits \
+	zsh/site-functions/_kvm-exits fish/vendor_completions.d/kvm-exits.fish; do
+	[ -s "$share/$file" ] || die "no $file"
+done
 release=$(modinfo -F vermagic "$tmp/away/out/modules/kvm_exit_stats.ko" | cut -d' ' -f1)
 for name in kvm_exit_stats vmx_caps; do
 	modinfo "$dest/lib/modules/$release/updates/$name.ko" >/dev/null || die "no $name.ko"

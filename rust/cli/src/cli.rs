@@ -10,8 +10,12 @@ use std::process::ExitCode;
 pub const NAME: &str = "kvm-exits";
 
 /// Reads, compares and reports KVM VM exits.
+///
+/// KVM leaves the guest on every VM exit. The module kvm_exit_stats.ko counts and times them all, per
+/// reason and per VM; this reads it, on the host or inside a guest, and sets side by side what was
+/// kept of it.
 #[derive(Debug, Parser)]
-#[command(name = NAME, version, about)]
+#[command(name = NAME, version)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

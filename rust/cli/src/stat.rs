@@ -8,7 +8,6 @@ use crate::command::{Ended, Run};
 use crate::files;
 use crate::grid;
 use crate::html;
-use crate::html;
 use crate::listing;
 use crate::name::Name;
 use crate::output::{self, Form, Forms};
