@@ -63,14 +63,14 @@ pub fn bar(time: &Time) -> String {
 
 /// How wide each state is. What there is at all can be seen; the widest gives it the room.
 fn widths(time: &Time) -> [u64; STATES] {
+    let cycles = time.cycles.each().map(|(_, cycles)| cycles);
+    // Not what has elapsed, which a damaged snapshot can have anything for.
+    let whole: u128 = cycles.into_iter().map(u128::from).sum();
     let wide = |cycles: u64| {
         let exact = u128::from(cycles) * u128::from(WIDTH);
-        exact.checked_div(time.elapsed.into()).unwrap_or(0) as u64
+        exact.checked_div(whole).unwrap_or(0) as u64
     };
-    let mut widths = time
-        .cycles
-        .each()
-        .map(|(_, cycles)| wide(cycles).max(u64::from(cycles > 0)));
+    let mut widths = cycles.map(|cycles| wide(cycles).max(u64::from(cycles > 0)));
     let sum: u64 = widths.iter().sum();
     if let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > 0) {
         *widest = (*widest + WIDTH).saturating_sub(sum);
@@ -118,6 +118,15 @@ mod tests {
             }
             prop_assert!(bar(&time).lines().all(|line| line.len() <= 80));
         }
+    }
+
+    #[test]
+    fn the_bar_is_no_wider_where_the_sum_is_wrong() {
+        let mut time = time([5; STATES]);
+        time.elapsed = 1;
+        assert_eq!(widths(&time).iter().sum::<u64>(), WIDTH);
+        time.cycles = States::from([u64::MAX; STATES]);
+        assert_eq!(widths(&time).iter().sum::<u64>(), WIDTH);
     }
 
     #[test]
