@@ -12,7 +12,7 @@ use crate::snapshot::Isa;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Keys of all snapshots side by side.
 #[derive(Debug, Serialize)]
@@ -34,6 +34,9 @@ pub struct Reason {
     pub name: Name,
     /// The largest counts first, what has no key last.
     pub keys: Vec<Key>,
+    /// Where each of them is, until they are sorted.
+    #[serde(skip)]
+    places: HashMap<Option<Name>, usize>,
 }
 
 /// One key in all snapshots.
@@ -64,6 +67,7 @@ impl Keys {
                     reason: row.reason,
                     name: row.name.clone(),
                     keys: Vec::new(),
+                    places: HashMap::new(),
                 });
                 for found in row.detail.iter().flatten() {
                     let key = reason.key(&found.key, &found.name, snapshots.len());
@@ -159,8 +163,7 @@ impl Keys {
 impl Reason {
     /// That key, without exits yet if it is new.
     fn key(&mut self, key: &Option<Name>, name: &Name, columns: usize) -> &mut Key {
-        let at = self.keys.iter().position(|known| known.key == *key);
-        let at = at.unwrap_or_else(|| {
+        let at = *self.places.entry(key.clone()).or_insert_with(|| {
             self.keys.push(Key {
                 key: key.clone(),
                 name: name.clone(),
