@@ -53,10 +53,23 @@ fn tell(program: &str, error: &Error) {
     eprintln!("{program}: {}", sentence(error));
 }
 
-/// An error with its causes. There may be anything in it that was in a file, or in its name.
+/// An error with its causes. There may be anything in it that was in a file, or in its name, and
+/// any amount of that: what it means is at its beginning and at its end.
 pub fn sentence(error: &Error) -> String {
-    escaped(&format!("{error:#}")).into_owned()
+    let sentence = escaped(&format!("{error:#}")).into_owned();
+    let length = sentence.chars().count();
+    if length <= 2 * MOST {
+        return sentence;
+    }
+    let (begin, end) = (
+        sentence.chars().take(MOST),
+        sentence.chars().skip(length - MOST),
+    );
+    begin.chain([' ', '…', ' ']).chain(end).collect()
 }
+
+/// So many characters of each are enough.
+const MOST: usize = 400;
 
 #[cfg(test)]
 mod tests {
@@ -67,5 +80,18 @@ mod tests {
     fn errors_steer_nothing() {
         let error = anyhow!("\x1b[2J is no number").context("line\n3");
         assert_eq!(sentence(&error), r"line\u{a}3: \u{1b}[2J is no number");
+    }
+
+    #[test]
+    fn errors_have_an_end() {
+        let long = "x".repeat(100_000);
+        let error = anyhow!("found `{long}`, expected a number").context("a damaged file");
+        let sentence = sentence(&error);
+        assert_eq!(sentence.chars().count(), 2 * MOST + 3);
+        assert!(
+            sentence.starts_with("a damaged file: found `xxx"),
+            "{sentence}"
+        );
+        assert!(sentence.ends_with("xxx`, expected a number"), "{sentence}");
     }
 }
