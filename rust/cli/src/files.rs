@@ -2,15 +2,33 @@
 
 //! Files, read and written whole; errors have their names.
 
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-/// What is in the file `path`.
+/// No file that is read whole is longer: the snapshot of 1,024 VMs has 4 MiB.
+const LONGEST: u64 = 256 << 20;
+
+/// What is in the file `path`, which may be one that has no end.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     let path = path.as_ref();
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    whole(path, file)
+}
+
+/// The same where `from` has it.
+pub fn whole(path: &Path, from: impl Read) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = from.take(LONGEST + 1).read_to_end(&mut bytes);
+    read.with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(
+        bytes.len() as u64 <= LONGEST,
+        "cannot read {}: it has more than {} MiB, which nothing has that kvm-exits writes",
+        path.display(),
+        LONGEST >> 20
+    );
+    Ok(bytes)
 }
 
 /// The first bytes of the file `path`, as many if it has them, and the file behind them.
@@ -65,6 +83,15 @@ pub fn replace(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_without_end_is_refused() {
+        let error = format!("{:#}", read("/dev/zero").unwrap_err());
+        assert!(
+            error.starts_with("cannot read /dev/zero: it has more than 256 MiB"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn errors_name_the_file() {

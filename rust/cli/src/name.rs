@@ -2,14 +2,32 @@
 
 //! Names that somebody else has chosen: a VMM for itself, whoever wrote a JSON file or named one.
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
 
 /// Such a name. It is itself in JSON, and escaped wherever else it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Name(String);
+
+/// Of a file's names none is longer. A table is as wide in each row as its longest name.
+const LONGEST: usize = 256;
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        if name.len() > LONGEST {
+            let why = format!(
+                "a name of {} bytes, where {LONGEST} are the most",
+                name.len()
+            );
+            return Err(D::Error::custom(why));
+        }
+        Ok(Self(name))
+    }
+}
 
 impl<S: Into<String>> From<S> for Name {
     fn from(name: S) -> Self {
@@ -128,6 +146,14 @@ mod tests {
             "[\n  \"\\u001b\\u009b\\u202e\\udb40\\udc41\\\"\\n\"\n]"
         );
         assert_eq!(serde_json::from_str::<[Name; 1]>(&shown).unwrap(), [name]);
+    }
+
+    #[test]
+    fn names_have_an_end() {
+        let json = |length| serde_json::to_string(&"x".repeat(length)).unwrap();
+        assert!(serde_json::from_str::<Name>(&json(LONGEST)).is_ok());
+        let error = serde_json::from_str::<Name>(&json(LONGEST + 1)).unwrap_err();
+        assert!(error.to_string().contains("257 bytes"), "{error}");
     }
 
     proptest! {

@@ -31,7 +31,7 @@ impl Reading {
         for record in records {
             decoder.record(&record.map_err(|why| explain(why, bytes))?)?;
         }
-        Ok(decoder.reading())
+        decoder.reading()
     }
 
     /// Whether [`decode()`](Self::decode) can read `bytes`, without doing so: they are whole, and of

@@ -21,12 +21,12 @@ fn load<T>(
     recorded: impl FnOnce(Reading) -> T,
     other: impl FnOnce(&[u8]) -> Result<T>,
 ) -> Result<T> {
-    let (mut bytes, mut file) = files::open(path, MAGIC.len())?;
-    if recording::is_recording(&bytes) {
-        return last_of(path, (&bytes[..]).chain(file), each).map(recorded);
+    let (begin, rest) = files::open(path, MAGIC.len())?;
+    let from = (&begin[..]).chain(rest);
+    if recording::is_recording(&begin) {
+        return last_of(path, from, each).map(recorded);
     }
-    let read = file.read_to_end(&mut bytes);
-    read.with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = files::whole(path, from)?;
     other(&bytes).with_context(|| path.display().to_string())
 }
 

@@ -16,6 +16,7 @@ use acct::{leaves::paging, reasons};
 use anyhow::{ensure, Result};
 pub use counters::Counters;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// The schema that this tool writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -209,6 +210,21 @@ pub struct ReasonRow {
     pub detail: Option<Vec<KeyRow>>,
 }
 
+/// More reasons than any processor has an exit for; a damaged snapshot may have a million.
+const MOST_REASONS: usize = 4096;
+
+/// Checks that no reason has two rows, and that there is an end to them.
+pub fn reasons_differ(reasons: impl Iterator<Item = u32>) -> Result<()> {
+    let mut seen = HashSet::new();
+    for reason in reasons {
+        ensure!(
+            seen.insert(reason) && seen.len() <= MOST_REASONS,
+            "a damaged snapshot: it has reason {reason} twice, or more than {MOST_REASONS} reasons"
+        );
+    }
+    Ok(())
+}
+
 impl Snapshot {
     /// Whether its cycles are those of an emulator.
     pub fn is_emulated(&self) -> bool {
@@ -235,6 +251,7 @@ impl Snapshot {
     /// Checks that the total is the sum of the reasons, in every counter that all of them have,
     /// each reason the sum of its keys, and the time that of the states.
     pub fn verify(&self) -> Result<()> {
+        reasons_differ(self.reasons.iter().map(|row| row.reason))?;
         for (name, sum, total) in self.sums() {
             // A row may lack what its source cannot know; then there is nothing to compare.
             let (Some(sum), Some(total)) = (sum, total) else {

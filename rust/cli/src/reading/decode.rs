@@ -5,19 +5,25 @@
 use super::Reading;
 use crate::detail;
 use crate::name::Name;
-use crate::snapshot::{Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, Vm, SCHEMA};
+use crate::snapshot::{
+    reasons_differ, Counters, Isa, Paging, ReasonRow, Scope, Snapshot, Source, Vm, SCHEMA,
+};
 use crate::time::Vcpu;
 use acct::cell::Values;
 use acct::detail::Booked;
 use acct::keys::Kind;
 use acct::snapshot::{self as binary, measures, Header, Key, Record, Row};
 use acct::times::Times;
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use std::collections::BTreeMap;
 
 /// What is said of records in an order that the module does not write.
 const BEFORE_ANY_VM: &str = "a damaged snapshot: it has figures of a VM before any VM";
 const BEFORE_ANY_ROW: &str = "a damaged snapshot: it has a reason's time before any reason";
+
+/// More VMs than a host can run: each needs a process, and a vCPU.
+const MOST_VMS: usize = 1 << 16;
+const TOO_MANY_VMS: &str = "a damaged snapshot: it has more VMs than a host can run";
 
 /// What has been read so far.
 pub struct Decoder {
@@ -55,6 +61,7 @@ impl Decoder {
                 self.row_of = Some(Scope::Host);
             }
             Record::Vm(vm) => {
+                ensure!(self.vms.len() < MOST_VMS, TOO_MANY_VMS);
                 self.vms.push((empty(&self.header, Some(vm)), None));
                 self.row_of = None;
             }
@@ -108,7 +115,10 @@ impl Decoder {
     }
 
     /// All of it.
-    pub fn reading(mut self) -> Reading {
+    pub fn reading(mut self) -> Result<Reading> {
+        for snapshot in self.vms.iter().map(|(vm, _)| vm).chain([&self.host]) {
+            reasons_differ(snapshot.reasons.iter().map(|row| row.reason))?;
+        }
         let has = |bit| self.measured & bit != 0;
         if has(measures::DETAIL) {
             details(&mut self.host, &self.keys);
@@ -120,11 +130,11 @@ impl Decoder {
             finish(&mut vm, is_timed);
             vm
         });
-        Reading {
+        Ok(Reading {
             vms: vms.collect(),
             host: self.host,
             guests_see_all: self.header.scope == acct::leaves::Scope::Host as u32,
-        }
+        })
     }
 }
 

@@ -30,9 +30,9 @@ pub mod kind {
     pub const MOMENT: u32 = 2;
 }
 
-/// No snapshot is longer: what says so of itself is damaged. (With 1,024 VMs of 36 reasons it has
-/// 4 MiB.)
-const LONGEST: u32 = 256 << 20;
+/// No snapshot is longer, and no chunk: what says so of itself is damaged. (With 1,024 VMs of 36
+/// reasons it has 4 MiB.)
+pub const LONGEST: u32 = 256 << 20;
 
 /// What the snapshots after it have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 //! Reading a recording, from its beginning.
 
-use super::format::{self, kind, Recorder, Stamp, CHUNK_HEADER, HEADER, MAGIC, VERSION};
+use super::format::{self, kind, Recorder, Stamp, CHUNK_HEADER, HEADER, LONGEST, MAGIC, VERSION};
 use super::Moment;
 use crate::reading::Reading;
 use anyhow::{bail, ensure, Context, Result};
@@ -199,6 +199,10 @@ impl<R: Read> Chunks<R> {
             return Ok(None);
         };
         let [kind, length, crc] = [0, 1, 2].map(|n| format::word(&header, n));
+        if length > LONGEST {
+            self.cut_off(DAMAGED);
+            return Ok(None);
+        }
         let payload = self.bytes(length as usize)?;
         let whole = payload.len() == length as usize;
         if !whole || format::crc(kind, &payload) != crc {
