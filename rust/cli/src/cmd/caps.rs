@@ -3,10 +3,10 @@
 //! `kvm-exits caps`: what a processor's VMX or SVM can do.
 
 mod cpus;
-mod diff;
-mod dump;
-mod json;
-mod source;
+pub mod diff;
+pub mod dump;
+pub mod json;
+pub mod source;
 mod values;
 
 use crate::output;
@@ -58,7 +58,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-fn text(source: &Source) -> String {
+/// What it prints without --json and --raw.
+pub fn text(source: &Source) -> String {
     let mut text = String::new();
     report::lines(&source.caps, &mut |line| {
         text.push_str(&line.to_string());
@@ -67,7 +68,8 @@ fn text(source: &Source) -> String {
     text + &remarks(source, "")
 }
 
-fn raw(source: &Source) -> String {
+/// What it prints with --raw.
+pub fn raw(source: &Source) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = source.caps.dump(&mut |line| writeln!(text, "{line}"));

@@ -153,12 +153,14 @@ fn notes(snapshot: &Snapshot) -> String {
     time.unwrap_or_default() + &listing::notes(snapshot)
 }
 
-fn text(snapshot: &Snapshot) -> String {
+/// What it prints for the eye.
+pub fn text(snapshot: &Snapshot) -> String {
     let table = listing::grid(snapshot).text();
     format!("{}\n{table}\n{}", heading(snapshot), notes(snapshot))
 }
 
-fn markdown(snapshot: &Snapshot) -> String {
+/// What it prints with --markdown.
+pub fn markdown(snapshot: &Snapshot) -> String {
     let [heading, notes] = [heading(snapshot), notes(snapshot)].map(|s| grid::markdown_lines(&s));
     let table = listing::grid(snapshot).markdown();
     format!("{heading}\n{table}\n{notes}")

@@ -116,11 +116,13 @@ fn run_by(by: &By, reading: &Reading, form: Form<'_>) -> Result<()> {
     }
 }
 
-fn text(reading: &Reading, snapshot: &Snapshot) -> String {
+/// What it prints for the eye.
+pub fn text(reading: &Reading, snapshot: &Snapshot) -> String {
     heading(reading, snapshot) + "\n" + &listing::text(snapshot)
 }
 
-fn markdown(reading: &Reading, snapshot: &Snapshot) -> String {
+/// What it prints with --markdown.
+pub fn markdown(reading: &Reading, snapshot: &Snapshot) -> String {
     grid::markdown_lines(&heading(reading, snapshot)) + "\n" + &listing::markdown(snapshot)
 }
 

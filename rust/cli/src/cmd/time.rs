@@ -92,7 +92,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-fn text(snapshot: &Snapshot, time: &Time) -> String {
+/// What it prints without --json and --csv.
+pub fn text(snapshot: &Snapshot, time: &Time) -> String {
     let whose = if snapshot.vm.is_some() {
         listing::title(snapshot)
     } else {
@@ -108,7 +109,7 @@ fn text(snapshot: &Snapshot, time: &Time) -> String {
 }
 
 /// A line per state, and one for the part of them all that was preempted.
-fn csv(time: &Time) -> Result<String> {
+pub fn csv(time: &Time) -> Result<String> {
     let mut sheet = Sheet::new(["state", "cycles", "entered", "preempted_cycles"])?;
     for (state, name) in State::ALL {
         sheet.line([
@@ -151,7 +152,8 @@ fn each(reading: &Reading) -> impl Iterator<Item = (&Vm, &Vcpu)> {
     })
 }
 
-fn vcpus_text(reading: &Reading) -> String {
+/// A line per vCPU, for the eye.
+pub fn vcpus_text(reading: &Reading) -> String {
     let first = ["pid", "name", "vCPU", "elapsed"].into_iter();
     let states = State::ALL.map(|(_, name)| name);
     let headings = first.chain(states).chain(["preempted"]);
@@ -189,7 +191,8 @@ fn notes(snapshot: &Snapshot) -> String {
     notes
 }
 
-fn vcpus_csv(reading: &Reading) -> Result<String> {
+/// The same for a spreadsheet.
+pub fn vcpus_csv(reading: &Reading) -> Result<String> {
     let first = ["pid", "vm", "vcpu", "elapsed"].into_iter();
     let states = State::ALL.map(|(_, name)| name);
     let mut sheet = Sheet::new(first.chain(states).chain(["preempted"]))?;

@@ -63,7 +63,8 @@ fn notes(reading: &Reading) -> Option<String> {
     Some(listing::notes(snapshot))
 }
 
-fn text(reading: &Reading) -> String {
+/// What it prints for the eye.
+pub fn text(reading: &Reading) -> String {
     let mut text = heading(reading);
     for snapshot in &reading.vms {
         text += &format!("\n{}\n", listing::title(snapshot));
@@ -77,7 +78,8 @@ fn text(reading: &Reading) -> String {
     text
 }
 
-fn markdown(reading: &Reading) -> String {
+/// What it prints with --markdown.
+pub fn markdown(reading: &Reading) -> String {
     let mut text = grid::markdown_lines(&heading(reading));
     for snapshot in &reading.vms {
         let title = grid::markdown(&listing::title(snapshot));
@@ -92,7 +94,8 @@ fn markdown(reading: &Reading) -> String {
     text
 }
 
-fn csv(vms: &[Snapshot]) -> Result<String> {
+/// What it prints with --csv.
+pub fn csv(vms: &[Snapshot]) -> Result<String> {
     let headings = ["pid", "vm", "vcpus"].into_iter();
     let mut sheet = Sheet::new(headings.chain(listing::CSV_HEADINGS))?;
     for snapshot in vms {

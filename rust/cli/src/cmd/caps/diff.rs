@@ -16,15 +16,7 @@ use std::fmt::Write;
 
 /// Prints how the processors of `a` and `b` differ.
 pub fn run(a: &Source, b: &Source, json: bool) -> Result<()> {
-    let (in_a, in_b) = (a.caps.extension(), b.caps.extension());
-    if in_a != in_b {
-        bail!(
-            "{} is of a processor with {in_a}, {} of one with {in_b}: they have nothing to compare",
-            a.name,
-            b.name
-        );
-    }
-    let diff = Diff::new(a, b);
+    let diff = Diff::new(a, b)?;
     if json {
         output::print_json(&diff)
     } else {
@@ -34,7 +26,7 @@ pub fn run(a: &Source, b: &Source, json: bool) -> Result<()> {
 
 /// What `kvm-exits caps --diff A B --json` prints.
 #[derive(Serialize)]
-struct Diff {
+pub struct Diff {
     schema: u32,
     a: Name,
     b: Name,
@@ -79,9 +71,19 @@ struct NotCompared {
 }
 
 impl Diff {
-    fn new(a: &Source, b: &Source) -> Self {
+    /// How the processors of `a` and `b` differ, which are of one vendor.
+    pub fn new(a: &Source, b: &Source) -> Result<Self> {
+        let (in_a, in_b) = (a.caps.extension(), b.caps.extension());
+        if in_a != in_b {
+            bail!(
+                "{} is of a processor with {in_a}, {} of one with {in_b}: they have nothing to \
+                 compare",
+                a.name,
+                b.name
+            );
+        }
         let mut not_compared = Vec::new();
-        Self {
+        Ok(Self {
             schema: 1,
             a: a.name.clone(),
             b: b.name.clone(),
@@ -89,10 +91,11 @@ impl Diff {
             registers: registers(&a.caps, &b.caps, &mut not_compared),
             control_registers: control_registers(&a.caps, &b.caps, &mut not_compared),
             not_compared,
-        }
+        })
     }
 
-    fn text(&self) -> String {
+    /// For the eye.
+    pub fn text(&self) -> String {
         let mut text = format!("A: {}\nB: {}\n", self.a, self.b);
         let sections = [
             sections(&self.groups, " Controls", |d| &d.text),

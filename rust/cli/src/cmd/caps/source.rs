@@ -35,22 +35,24 @@ pub struct Source {
 impl Source {
     /// Reads a file that lists values.
     pub fn file(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
         let text = files::read(path)?;
-        let caps = dump::parse(&text).with_context(|| name.clone())?;
+        let mut source = Self::list(&path.display().to_string(), &text)?;
+        if path == Path::new(MODULE_FILE) {
+            source.notes = dump::notes(&text);
+        }
+        Ok(source)
+    }
 
+    /// Reads what is in the file `name`.
+    pub fn list(name: &str, text: &[u8]) -> Result<Self> {
         Ok(Self {
             name: name.into(),
-            caps,
+            caps: dump::parse(text).with_context(|| name.to_string())?,
             // What such a file leaves out, it may never have been meant to have.
             missing: Vec::new(),
             why_missing: HIDDEN.to_string(),
             disagreements: Vec::new(),
-            notes: if path == Path::new(MODULE_FILE) {
-                dump::notes(&text)
-            } else {
-                Vec::new()
-            },
+            notes: Vec::new(),
         })
     }
 
