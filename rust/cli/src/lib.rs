@@ -33,5 +33,6 @@ pub mod sheet;
 pub mod signals;
 pub mod snapshot;
 pub mod stat;
+pub mod style;
 pub mod time;
 pub mod top;

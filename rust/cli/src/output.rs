@@ -4,9 +4,11 @@
 
 use crate::files;
 use crate::name::escaped_json;
+use crate::style;
 use anyhow::Result;
 use comfy_table::{presets, CellAlignment, Table, TableComponent};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -74,9 +76,14 @@ pub fn print(text: &str) -> Result<()> {
     print_on(text).map(drop)
 }
 
-/// As [`print()`]; returns whether there is still a reader, so that there is a point in going on.
+/// As [`print()`], and on a terminal the headings of tables stand out; returns whether there is still a reader, so that there is a point in going on.
 pub fn print_on(text: &str) -> Result<bool> {
     let mut out = std::io::stdout().lock();
+    let text = if style::is_wanted(&out) {
+        style::headings(text).into()
+    } else {
+        Cow::from(text)
+    };
     match out
         .write_all(text.as_bytes())
         .and_then(|()| out.write_all(if text.ends_with('\n') { b"" } else { b"\n" }))

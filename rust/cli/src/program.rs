@@ -4,7 +4,10 @@
 
 use crate::command::NotRun;
 use crate::name::escaped;
+use crate::style::{ERROR, WARNING};
 use anyhow::{Error, Result};
+use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// The exit code of `program`: 0, or 1 where it has failed, with the reason on stderr.
@@ -48,9 +51,16 @@ pub fn passed_on(program: &str, alone: bool, result: Result<u8>) -> ExitCode {
     }
 }
 
-/// Says on stderr why `program` has failed.
+/// Says on stderr why `program` has failed. Where nobody can read that, so be it.
 fn tell(program: &str, error: &Error) {
-    eprintln!("{program}: {}", sentence(error));
+    let sentence = sentence(error);
+    let _ = writeln!(anstream::stderr(), "{ERROR}{program}:{ERROR:#} {sentence}");
+}
+
+/// Says on stderr what the reader of `program`'s output should know before trusting it.
+pub fn warn(program: &str, what: impl Display) {
+    let warning = format!("{WARNING}warning:{WARNING:#}");
+    let _ = writeln!(anstream::stderr(), "{program}: {warning} {what}");
 }
 
 /// An error with its causes. There may be anything in it that was in a file, or in its name, and

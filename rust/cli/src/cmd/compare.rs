@@ -7,6 +7,7 @@ use crate::comparison::keys::Keys;
 use crate::comparison::{Comparison, Named, Sort};
 use crate::html::{self, Notes};
 use crate::output::{self, Form, Forms};
+use crate::program;
 use crate::snapshot::Snapshot;
 use anyhow::Result;
 use std::path::PathBuf;
@@ -47,7 +48,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let comparison = Comparison::new(&snapshots, args.sort, args.cycles_note.as_deref())?;
     for warning in &comparison.warnings {
-        eprintln!("kvm-exits: warning: {warning}");
+        program::warn("kvm-exits", warning);
     }
     match args.forms.form() {
         Form::Text => output::print(&comparison.text()),
