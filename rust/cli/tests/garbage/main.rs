@@ -132,16 +132,15 @@ fn with_sums(bytes: &[u8]) -> Vec<u8> {
         .flatten()
         .map(|vcpu| &mut vcpu.time);
     for time in vcpus.chain(&mut snapshot.time) {
-        let sum = |states: States| {
-            states
-                .each()
-                .iter()
-                .fold(0, |sum: u64, (_, n)| sum.wrapping_add(*n))
-        };
         time.elapsed = sum(time.cycles);
         time.preempted = time.preempted_in.map_or(time.preempted, sum);
     }
     serde_json::to_vec(&snapshot).expect("JSON")
+}
+
+fn sum(states: States) -> u64 {
+    let figures = states.each().into_iter();
+    figures.fold(0, |sum, (_, n)| sum.wrapping_add(n))
 }
 
 fn good() -> Snapshot {
@@ -188,6 +187,26 @@ fn what_is_damaged_is_good_before() {
         swallow::recording(&recording("good.kvmexits", &snapshots())),
         8
     );
+}
+
+/// What a fuzzer begins with, into the directory that SEEDS names: scripts/fuzz.
+#[test]
+#[ignore = "for scripts/fuzz"]
+fn write_seeds() {
+    let into = std::env::var_os("SEEDS").expect("SEEDS");
+    let recordings = vec![recording("seed.kvmexits", &snapshots())];
+    for (target, files) in [
+        ("device", snapshots()),
+        ("json", jsons()),
+        ("msrs", lists()),
+        ("recording", recordings),
+    ] {
+        let dir = std::path::Path::new(&into).join(target);
+        fs::create_dir_all(&dir).expect("a directory");
+        for (n, bytes) in files.iter().enumerate() {
+            fs::write(dir.join(n.to_string()), bytes).expect("written");
+        }
+    }
 }
 
 #[test]
