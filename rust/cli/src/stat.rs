@@ -7,6 +7,7 @@ use crate::by::{self, By};
 use crate::command::{Ended, Run};
 use crate::files;
 use crate::grid;
+use crate::history::History;
 use crate::html;
 use crate::listing;
 use crate::name::Name;
@@ -182,7 +183,7 @@ impl Options {
                 snapshot: since,
                 stat: self.stat(report),
             })?,
-            Form::Html(_) => html::show::page(&report.whose, since)?.text(),
+            Form::Html(_) => html::show::page(&report.whose, since, &History::default())?.text(),
         })
     }
 
@@ -197,7 +198,7 @@ impl Options {
             Form::Csv => by::csv(&rows)?,
             Form::Json => output::json(&rows)?,
             // A page has the keys in any case.
-            Form::Html(_) => html::show::page(&report.whose, since)?.text(),
+            Form::Html(_) => html::show::page(&report.whose, since, &History::default())?.text(),
         })
     }
 
