@@ -2,7 +2,9 @@
 
 //! The command line: what is parsed, and what the help, the man pages and the completions are made of.
 
-use crate::{cmd, manual, program};
+use crate::cmd;
+use crate::manual;
+use crate::program;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 

@@ -76,7 +76,8 @@ pub fn print(text: &str) -> Result<()> {
     print_on(text).map(drop)
 }
 
-/// As [`print()`], and on a terminal the headings of tables stand out; returns whether there is still a reader, so that there is a point in going on.
+/// As [`print()`], and on a terminal the headings of tables stand out; returns whether there is still
+/// a reader, so that there is a point in going on.
 pub fn print_on(text: &str) -> Result<bool> {
     let mut out = std::io::stdout().lock();
     let text = if style::is_wanted(&out) {
@@ -220,6 +221,23 @@ mod tests {
         assert_eq!(per_second(1, two), "0.5");
         assert_eq!(per_second(20, two), "10");
         assert_eq!(per_second(24_691, two), "12,346");
+    }
+
+    #[test]
+    fn headings_are_bold_and_nothing_else() {
+        let mut table = table(&["name".into(), "count\nEPT".into()], &[0]);
+        table.add_row(["CPUID", "-"]);
+        let text = format!("EPT; generation 3\n\n{}\nnotes\n", table_text(&table));
+        let styled = style::headings(&text);
+        let bold: Vec<_> = styled
+            .lines()
+            .filter(|l| l.starts_with("\x1b[1m"))
+            .collect();
+        assert_eq!(
+            bold,
+            ["\x1b[1mname   count\x1b[0m", "\x1b[1m         EPT\x1b[0m"]
+        );
+        assert_eq!(styled.replace("\x1b[1m", "").replace("\x1b[0m", ""), text);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub fn is_wanted(stream: &impl RawStream) -> bool {
 }
 
 /// `text`, with the headings of the tables in it styled: the lines above a line of dashes, as
-/// `output::table()` draws it.
+/// the module for output draws it, which holds them to each other.
 pub fn headings(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').collect();
     let mut is_heading = vec![false; lines.len()];
@@ -47,24 +47,6 @@ fn is_rule(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{table, table_text};
-
-    #[test]
-    fn headings_are_bold_and_nothing_else() {
-        let mut table = table(&["name".into(), "count\nEPT".into()], &[0]);
-        table.add_row(["CPUID", "-"]);
-        let text = format!("EPT; generation 3\n\n{}\nnotes\n", table_text(&table));
-        let styled = headings(&text);
-        let bold: Vec<_> = styled
-            .lines()
-            .filter(|l| l.starts_with("\x1b[1m"))
-            .collect();
-        assert_eq!(
-            bold,
-            ["\x1b[1mname   count\x1b[0m", "\x1b[1m         EPT\x1b[0m"]
-        );
-        assert_eq!(styled.replace("\x1b[1m", "").replace("\x1b[0m", ""), text);
-    }
 
     #[test]
     fn text_without_a_table_is_as_it_is() {

@@ -9,11 +9,11 @@ use kvm_exits::cmd::{caps, guest, show, time, vms};
 use kvm_exits::comparison::{keys::Keys, Comparison, Sort};
 use kvm_exits::listing;
 use kvm_exits::program;
-use kvm_exits::reading::Reading;
+use kvm_exits::reading::{Reading, VmKey};
 use kvm_exits::recording::Reader;
 use kvm_exits::snapshot::Snapshot;
 use kvm_exits::top::page::{Page, View};
-use kvm_exits::top::rates::{self, Interval, VmKey};
+use kvm_exits::top::rates::{self, Interval};
 use std::path::PathBuf;
 use std::time::Duration;
 
