@@ -4,13 +4,15 @@
 
 mod common;
 
-use common::{values, Builder, TDP};
+use common::{file, values, Builder, TDP, VPID};
 use kvm_exits::reading::Reading;
+use kvm_exits::recording::{Recorder, Writer};
 use kvm_exits::snapshot::Isa;
 use kvm_exits::top::app::App;
 use kvm_exits::top::page::{Key, Page, View};
 use kvm_exits::top::rates::{Interval, Sort};
 use kvm_exits::top::screen;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::pty::{openpty, OpenptyResult, Winsize};
 use nix::sys::signal::{kill, Signal};
 use nix::sys::termios::{tcgetattr, LocalFlags};
@@ -21,7 +23,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::process::{Child, Command};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn many() -> Builder {
     let start = Builder::new(3, TDP);
@@ -95,17 +97,23 @@ fn no_screen_is_too_small() {
 /// The program in a terminal of its own.
 struct Session {
     terminal: File,
-    /// What it has drawn since what was waited for.
-    seen: Vec<u8>,
+    /// What is to be seen.
+    screen: vt100::Parser,
     modes: LocalFlags,
     child: Child,
 }
 
+/// Enough for any machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (200, 60);
+
 impl Session {
-    fn start(name: &str) -> Self {
+    fn start((columns, rows): (u16, u16), args: &[&str]) -> Self {
         let size = Winsize {
-            ws_row: 20,
-            ws_col: 100,
+            ws_row: rows,
+            ws_col: columns,
             ws_xpixel: 0,
             ws_ypixel: 0,
         };
@@ -113,10 +121,10 @@ impl Session {
             master: ours,
             slave: theirs,
         } = openpty(&size, None).expect("a pseudo-terminal");
-        let file = |n| many().save(&format!("screen-{name}-{n}.snapshot"));
         let modes = modes(&ours);
         let child = Command::new(env!("CARGO_BIN_EXE_kvm-exits"))
-            .args(["top", "--interval", "20", "--from", &file(1), &file(2)])
+            .arg("top")
+            .args(args)
             .stdin(theirs.try_clone().unwrap())
             .stdout(theirs.try_clone().unwrap())
             .stderr(theirs)
@@ -125,32 +133,88 @@ impl Session {
         Self {
             modes,
             terminal: File::from(ours),
-            seen: Vec::new(),
+            screen: vt100::Parser::new(rows, columns, 0),
             child,
         }
     }
 
-    /// Reads until `text` is there: a word, for blanks that are there already are not drawn.
-    fn until(&mut self, text: &str) {
-        let word = text.as_bytes();
-        loop {
-            let at = self.seen.windows(word.len()).position(|part| part == word);
-            if let Some(at) = at {
-                self.seen.drain(..at + word.len());
-                return;
+    fn press(&mut self, keys: &str) {
+        self.terminal.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// What somebody does who takes the window by its corner.
+    fn resize(&mut self, (columns, rows): (u16, u16)) {
+        self.screen.set_size(rows, columns);
+        let size = rustix::termios::Winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        rustix::termios::tcsetwinsize(&self.terminal, size).unwrap();
+        // It is not its controlling terminal, which would say so itself.
+        self.signal(Signal::SIGWINCH);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let screen = self.screen.screen();
+        let (_, columns) = screen.size();
+        screen.rows(0, columns).collect()
+    }
+
+    /// Reads until the screen is as `is` wants it; fails with `what` it should have been.
+    fn until(&mut self, what: &str, is: impl Fn(&vt100::Screen, &[String]) -> bool) {
+        let began = Instant::now();
+        while !is(self.screen.screen(), &self.lines()) {
+            let left = PATIENCE.checked_sub(began.elapsed());
+            let left = left.unwrap_or_else(|| panic!("no {what} in {:#?}", self.lines()));
+            let mut fds = [PollFd::new(self.terminal.as_fd(), PollFlags::POLLIN)];
+            let timeout = PollTimeout::try_from(left).unwrap();
+            if poll(&mut fds, timeout) != Ok(1) {
+                continue;
             }
             let mut buffer = [0; 4096];
-            // Fails when the program has ended, which it does by itself after a while.
-            let n = self.terminal.read(&mut buffer).expect(text);
-            self.seen.extend(&buffer[..n]);
+            let n = self.terminal.read(&mut buffer).unwrap_or(0);
+            assert!(n > 0, "it ended, without {what}: {:#?}", self.lines());
+            self.screen.process(&buffer[..n]);
         }
+    }
+
+    /// Until `text` is to be seen.
+    fn shows(&mut self, text: &str) {
+        self.until(text, |_, lines| {
+            lines.iter().any(|line| line.contains(text))
+        });
+    }
+
+    /// Until the title, the headings, and the keys in the last line are to be seen; and nothing is
+    /// cut off or goes on in the next line.
+    fn is_whole(&mut self, help: &str) {
+        self.until("whole screen", |screen, lines| {
+            let has = |n: usize, text: &str| lines.get(n).is_some_and(|line| line.contains(text));
+            let (rows, _) = screen.size();
+            let wrapped = (0..rows).any(|row| screen.row_wrapped(row));
+            has(0, "; generation 3; ") && has(lines.len() - 1, help) && !wrapped
+        });
     }
 
     /// Waits for its end; the terminal has to be as it was.
     fn end(mut self) {
-        self.until(LEAVE);
+        self.until("end", |screen, _| !screen.alternate_screen());
         assert!(self.child.wait().unwrap().success());
         assert_eq!(modes(&self.terminal), self.modes);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Where the test has failed, it still runs.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -159,26 +223,96 @@ fn modes(terminal: impl AsFd) -> LocalFlags {
     tcgetattr(terminal).unwrap().local_flags
 }
 
-/// Enters and leaves the alternate screen.
-const ENTER: &str = "\x1b[?1049h";
-const LEAVE: &str = "\x1b[?1049l";
+/// Two saved snapshots.
+fn saved(name: &str) -> [String; 2] {
+    let file = |n| many().save(&format!("screen-{name}-{n}.snapshot"));
+    [file(1), file(2)]
+}
+
+/// A recording of so many moments, a second apart; in moment n, CPUID has 10 * n * n exits.
+fn recorded(name: &str, moments: u64) -> String {
+    let path = file(&format!("screen-{name}.recording"));
+    let _ = std::fs::remove_file(&path);
+    let (mut writer, _) = Writer::append(&path, &Recorder::default()).unwrap();
+    for n in 1..=moments {
+        let host = Builder::new(3, TDP | VPID).host_values(10, values(10 * n * n, n), &[]);
+        let vm = host.vm(4711, "qemu", 2).vm_row(10, 10 * n * n, n).bytes();
+        let at = Duration::from_secs(1_000 + n);
+        writer.add_at(at, Duration::from_secs(n), &vm).unwrap();
+    }
+    path.to_string_lossy().into_owned()
+}
 
 #[test]
 fn q_gives_the_terminal_back() {
-    let mut session = Session::start("q");
-    session.until(ENTER);
-    session.until("choose");
-    session.terminal.write_all(b"v").unwrap();
-    session.until("vCPUs");
-    session.terminal.write_all(b"q").unwrap();
+    let [a, b] = saved("q");
+    let mut session = Session::start((100, 20), &["--from", &a, &b]);
+    session.until("screen", |screen, _| screen.alternate_screen());
+    session.shows("choose");
+    session.press("v");
+    session.shows("vCPUs");
+    session.press("q");
     session.end();
 }
 
 #[test]
 fn sigterm_gives_the_terminal_back() {
-    let mut session = Session::start("term");
-    session.until("choose");
-    let child = Pid::from_raw(session.child.id() as i32);
-    kill(child, Signal::SIGTERM).unwrap();
+    let [a, b] = saved("term");
+    let mut session = Session::start((100, 20), &["--from", &a, &b]);
+    session.shows("choose");
+    session.signal(Signal::SIGTERM);
+    session.end();
+}
+
+#[test]
+fn every_size_has_all_that_matters() {
+    let recording = recorded("sizes", 3);
+    for (first, second) in [(SMALL, LARGE), (LARGE, SMALL)] {
+        let mut session = Session::start(first, &["--from", &recording, "--speed", "1000"]);
+        session.shows("; the end");
+        session.is_whole("q quit  v VMs  s sort by: rate");
+        // A row, its meaning, and the other view.
+        session.press("\x1b[B");
+        session.shows("CPUID");
+        session.resize(second);
+        session.is_whole("space pause");
+        session.press("v");
+        session.shows("4711");
+        session.is_whole("v reasons  Enter one VM");
+        session.press("\x1b[B\r");
+        session.shows("VM of pid 4711 (qemu), vCPUs: 2");
+        session.resize((1, 1));
+        session.resize((7, 3));
+        session.resize(first);
+        session.is_whole("Esc back");
+        session.press("s");
+        session.is_whole("sort by: cycles");
+        session.press("q");
+        session.end();
+    }
+}
+
+#[test]
+fn a_recording_is_played_stopped_and_stepped_through() {
+    let recording = recorded("played", 40);
+    let mut session = Session::start(SMALL, &["--from", &recording, "--speed", "20"]);
+    // (Of 10 n² exits, the last of 40 seconds had 10 (40² - 39²).)
+    session.shows("; 1970-01-01T00:17:20Z; the end");
+    session.shows("; 790 exits/s");
+    session.press(" ");
+    session.shows("; paused");
+    let rate = |n: u32| format!("; {} exits/s", 10 * (n * n - (n - 1) * (n - 1)));
+    for n in (2..40).rev() {
+        session.press("\x1b[D");
+        session.shows(&rate(n));
+    }
+    // Before the first there is none, and of the first no rate.
+    session.press("\x1b[D\x1b[D");
+    session.shows("T00:16:41Z; paused");
+    session.press("\x1b[C\x1b[C");
+    session.shows(&rate(3));
+    session.press(" ");
+    session.shows("; the end");
+    session.press("q");
     session.end();
 }

@@ -4,12 +4,14 @@
 
 mod common;
 
-use common::{failure, kvm_exits, nested, stdout, values, Builder, TDP, VPID};
+use common::{failure, file, kvm_exits, nested, save, stderr, stdout, values, Builder, TDP, VPID};
 use kvm_exits::reading::{Reading, VmKey};
+use kvm_exits::recording::{Recorder, Writer};
 use kvm_exits::top::page::{Page, View};
 use kvm_exits::top::rates::{Interval, Sort};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 fn start() -> Builder {
@@ -132,6 +134,82 @@ fn it_ends_after_so_many_intervals() {
     assert_eq!(frames(&["--plain"]), 3);
     assert_eq!(frames(&["--frames", "2"]), 2);
     assert_eq!(frames(&["--once"]), 1);
+}
+
+/// Of two recorders, the first of which has three moments, half a second apart, and one second.
+fn recorded(name: &str) -> PathBuf {
+    let path = file(name);
+    let _ = std::fs::remove_file(&path);
+    for (first, count) in [(1, 3), (7, 2)] {
+        let (mut writer, _) = Writer::append(&path, &Recorder::default()).unwrap();
+        for n in first..first + count {
+            let bytes = start().host_values(10, values(100 * n, 100), &[]).bytes();
+            let since_boot = Duration::from_millis(n * (n + 1) * 250);
+            let at = Duration::from_secs(1_000 + n);
+            writer.add_at(at, since_boot, &bytes).unwrap();
+        }
+    }
+    path
+}
+
+#[test]
+fn a_recording_is_played_by_its_own_time() {
+    let path = recorded("top-played.recording");
+    let played = kvm_exits(&["top", "--from", path.to_str().unwrap(), "--plain"]);
+    let text = stdout(&played);
+    let rates: Vec<_> = text
+        .lines()
+        .filter(|line| line.ends_with(" CPUs"))
+        .filter_map(|line| line.split("; ").nth(4))
+        .collect();
+    // A second, one and a half, and after the pause four of them. What came in the pause, nobody
+    // knows how fast.
+    assert_eq!(rates, ["100 exits/s", "67 exits/s", "25 exits/s"], "{text}");
+    let when = "all VMs, those that are gone included; 1970-01-01T00:16:42Z\n";
+    assert!(text.contains(when), "{text}");
+    assert_eq!(stderr(&played), "");
+}
+
+#[test]
+fn a_recording_that_is_cut_off_is_played_to_there() {
+    let path = recorded("top-cut.recording");
+    let bytes = std::fs::read(&path).unwrap();
+    let top = |path: &str| kvm_exits(&["top", "--plain", "--from", path]);
+    let whole = stdout(&top(path.to_str().unwrap())).to_string();
+    let mut shown = BTreeSet::new();
+    let mut silent = 0;
+    for at in 0..=bytes.len() {
+        let cut = save("top-cut.cut", &bytes[..at]);
+        let output = top(&cut);
+        let said = stderr(&output);
+        // Without a moment there is nothing to show; with one, no rate yet.
+        if output.status.success() {
+            let text = stdout(&output);
+            assert!(whole.starts_with(text), "cut at {at}: {text}");
+            shown.insert(text.matches(" exits/s; ").count());
+            // Between two moments, it is as if nothing had been cut off.
+            let is_cut = said.contains("is cut off after byte") && said.lines().count() == 1;
+            assert!(said.is_empty() || is_cut, "cut at {at}: {said}");
+            silent += u32::from(said.is_empty());
+        } else {
+            let nothing = "there is no snapshot in this recording";
+            assert!(failure(&output).contains(nothing), "cut at {at}: {said}");
+        }
+    }
+    // After each of five moments, and after the second recorder has begun.
+    assert_eq!(silent, 6);
+    assert_eq!(shown, BTreeSet::from([0, 1, 2, 3]));
+}
+
+#[test]
+fn what_cannot_be_played_is_named() {
+    let one = before().save("top-one.snapshot");
+    let output = kvm_exits(&["top", "--plain", "--from", &one]);
+    assert!(failure(&output).contains("--from takes one recording, or two saved"));
+    for speed in ["0", "-1", "x", "NaN"] {
+        let output = kvm_exits(&["top", "--from", &one, "--speed", speed]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+    }
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub struct App {
     pub cursor: Option<Key>,
     /// How far the rows are scrolled.
     pub table: TableState,
+    /// Whether it can be stepped from one moment to another.
+    pub can_step: bool,
 }
 
 /// What is to be done after a key.
@@ -25,6 +27,12 @@ pub struct App {
 pub enum Then {
     /// Draw again.
     Draw,
+    /// Pause, or go on.
+    Pause,
+    /// Of what was recorded, show the next moment.
+    Forward,
+    /// The one before.
+    Back,
     /// End.
     Quit,
 }
@@ -45,6 +53,9 @@ impl App {
         match key.code {
             KeyCode::Char('c') if control => return Then::Quit,
             KeyCode::Char('q') => return Then::Quit,
+            KeyCode::Char(' ') => return Then::Pause,
+            KeyCode::Right | KeyCode::Char('l') => return Then::Forward,
+            KeyCode::Left | KeyCode::Char('h') => return Then::Back,
             KeyCode::Char('v') => self.look_at(match self.view {
                 View::Host => View::Vms,
                 View::Vms | View::Vm(_) => View::Host,

@@ -11,7 +11,7 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use ratatui::layout::{Constraint, Layout};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Text};
-use ratatui::widgets::{Cell, Row, Table};
+use ratatui::widgets::{Cell, Paragraph, Row, Table, Wrap};
 use ratatui::{DefaultTerminal, Frame};
 use signal_hook::consts::SIGTERM;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ const SPACING: u16 = 2;
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Runs until it is told to quit. The terminal is as before afterwards, also after a panic.
-pub fn run(samples: Samples, app: App) -> Result<()> {
+pub fn run(samples: &mut Samples, app: App) -> Result<()> {
     let terminated = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGTERM, terminated.clone()).context("cannot handle SIGTERM")?;
     let mut terminal = ratatui::try_init().context("no usable terminal here: try --plain")?;
@@ -36,38 +36,56 @@ pub fn run(samples: Samples, app: App) -> Result<()> {
 
 fn follow(
     terminal: &mut DefaultTerminal,
-    mut samples: Samples,
+    samples: &mut Samples,
     mut app: App,
     terminated: &AtomicBool,
 ) -> Result<()> {
+    app.can_step = samples.can_step();
     while !terminated.load(Ordering::Relaxed) {
-        if samples.remaining().is_zero() && !samples.advance()? {
-            break;
+        if samples.remaining()? == Some(Duration::ZERO) {
+            samples.advance()?;
         }
+        let caption = samples.caption()?;
         let Some(interval) = samples.last() else {
             break;
         };
-        let page = Page::new(&interval, app.view, app.sort);
+        let mut page = Page::new(&interval, app.view, app.sort);
+        page.title[1] += &caption;
         let isa = interval.now.host.isa;
         terminal.draw(|frame| draw(frame, &page, &mut app, isa))?;
-        // Until something has changed, there is nothing to draw.
-        while !samples.remaining().is_zero() && !terminated.load(Ordering::Relaxed) {
-            if !event::poll(samples.remaining().min(PATIENCE))? {
-                continue;
-            }
-            match event::read()? {
-                Event::Key(key) if key.kind != KeyEventKind::Release => {
-                    if app.key(key, &page) == Then::Quit {
-                        return Ok(());
-                    }
-                    break;
-                }
-                Event::Resize(..) => break,
-                _ => {}
-            }
+        match wait(samples, &mut app, &page, terminated)? {
+            Then::Draw => {}
+            Then::Pause => samples.pause(),
+            Then::Forward => samples.forward()?,
+            Then::Back => samples.back()?,
+            Then::Quit => break,
         }
     }
     Ok(())
+}
+
+/// Waits until something has changed: before, there is nothing to draw.
+fn wait(
+    samples: &mut Samples,
+    app: &mut App,
+    page: &Page,
+    terminated: &AtomicBool,
+) -> Result<Then> {
+    while !terminated.load(Ordering::Relaxed) {
+        let remaining = samples.remaining()?;
+        if remaining == Some(Duration::ZERO) {
+            break;
+        }
+        if !event::poll(remaining.unwrap_or(PATIENCE).min(PATIENCE))? {
+            continue;
+        }
+        match event::read()? {
+            Event::Key(key) if key.kind != KeyEventKind::Release => return Ok(app.key(key, page)),
+            Event::Resize(..) => break,
+            _ => {}
+        }
+    }
+    Ok(Then::Draw)
 }
 
 /// Draws `page`, with the cursor and the scrolling of `app`.
@@ -81,7 +99,8 @@ pub fn draw(frame: &mut Frame<'_>, page: &Page, app: &mut App, isa: Isa) {
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let [host, what] = &page.title;
     let lines = [Line::raw(host).style(bold), Line::raw(what)];
-    frame.render_widget(Text::from_iter(lines), title);
+    let lines = Paragraph::new(Text::from_iter(lines));
+    frame.render_widget(lines.wrap(Wrap { trim: true }), title);
 
     app.table.select(app.row(page));
     let columns = columns(page, body.width);
@@ -154,10 +173,15 @@ fn help_lines<'a>(app: &App, isa: Isa) -> Vec<Line<'a>> {
         View::Vm(_) => "v all VMs  Esc back",
     };
     let sort = format!("{:?}", app.sort).to_lowercase();
+    let step = if app.can_step {
+        "  \u{2190}\u{2192} step"
+    } else {
+        ""
+    };
     vec![
         Line::raw(meaning.unwrap_or_default()),
         Line::raw(format!(
-            "q quit  {other}  s sort by: {sort}  \u{2191}\u{2193} choose"
+            "q quit  {other}  s sort by: {sort}  \u{2191}\u{2193} choose  space pause{step}"
         )),
     ]
 }
