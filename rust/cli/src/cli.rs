@@ -33,6 +33,7 @@ enum Command {
     Stat(cmd::stat::Args),
     Guest(cmd::guest::Args),
     Compare(cmd::compare::Args),
+    Export(cmd::export::Args),
     Caps(cmd::caps::Args),
     Check(cmd::check::Args),
     Reset(cmd::reset::Args),
@@ -63,6 +64,7 @@ impl Cli {
                 return program::passed_on(NAME, args.is_alone(), cmd::guest::run(args));
             }
             Command::Compare(args) => cmd::compare::run(args),
+            Command::Export(args) => cmd::export::run(args),
             Command::Caps(args) => cmd::caps::run(args),
             Command::Check(args) => cmd::check::run(args),
             Command::Reset(args) => cmd::reset::run(args),

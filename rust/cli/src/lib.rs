@@ -11,6 +11,7 @@ pub mod comparison;
 pub mod cpuid;
 pub mod detail;
 pub mod device;
+pub mod export;
 pub mod files;
 pub mod grid;
 pub mod history;

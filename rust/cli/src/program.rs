@@ -2,6 +2,7 @@
 
 //! How a program ends.
 
+use crate::cli::NAME;
 use crate::command::NotRun;
 use crate::name::escaped;
 use crate::style::{ERROR, WARNING};
@@ -61,6 +62,11 @@ fn tell(program: &str, error: &Error) {
 pub fn warn(program: &str, what: impl Display) {
     let warning = format!("{WARNING}warning:{WARNING:#}");
     let _ = writeln!(anstream::stderr(), "{program}: {warning} {what}");
+}
+
+/// Says `text` on stderr, for a program that goes on whether anybody is there to read it or not.
+pub fn note(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{NAME}: {text}");
 }
 
 /// An error with its causes. There may be anything in it that was in a file, or in its name, and

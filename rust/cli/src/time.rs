@@ -61,6 +61,15 @@ impl States {
         }
     }
 
+    /// Each at least what it is in `before`.
+    fn at_least(mut self, before: &Self) -> Self {
+        for (state, _) in State::ALL {
+            let n = self.of_mut(state);
+            *n = before.of(state).max(*n);
+        }
+        self
+    }
+
     /// The sum over the states.
     pub fn sum(&self) -> u64 {
         let figures = self.each().into_iter();
@@ -143,6 +152,16 @@ impl Time {
             preempted: preempted_in.map_or(preempted, |states| states.sum()),
             preempted_in,
             entered,
+        }
+    }
+
+    /// The states and what was preempted, each at least what it is in `before`. They need not be
+    /// the whole any more.
+    pub fn at_least(&self, before: &Self) -> Self {
+        Self {
+            cycles: self.cycles.at_least(&before.cycles),
+            preempted: self.preempted.max(before.preempted),
+            ..*self
         }
     }
 

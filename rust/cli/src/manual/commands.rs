@@ -198,6 +198,32 @@ pub const COMMANDS: &[Notes] = &[
         files: &[],
     },
     Notes {
+        command: "export",
+        examples: &[
+            (
+                "kvm-exits export --listen 127.0.0.1:10316",
+                "For a Prometheus on this machine, or a reverse proxy that has TLS and passwords",
+            ),
+            (
+                "kvm-exits export --listen 127.0.0.1:10316 --vms --native-histograms",
+                "Each VM's counters too, and how long the exits took",
+            ),
+            (
+                "kvm-exits export --textfile /var/lib/prometheus/node-exporter/kvm.prom -i 15",
+                "By way of a node_exporter that is there already",
+            ),
+            (
+                "kvm-exits export --listen 127.0.0.1:10316 --from night.recording",
+                "What `record` has kept, to look at it in Grafana",
+            ),
+            (
+                "kvm-exits export | promtool check metrics",
+                "Print the metrics, and have them checked",
+            ),
+        ],
+        files: &[DEVICE],
+    },
+    Notes {
         command: "caps",
         examples: &[
             ("kvm-exits caps", "What this machine's processor can do"),

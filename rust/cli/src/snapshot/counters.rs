@@ -97,6 +97,20 @@ impl Counters {
         }
     }
 
+    /// Each at least what it is in `before`.
+    pub fn at_least(&self, before: &Self) -> Self {
+        Self {
+            count: self.count.max(before.count),
+            cycles: self.cycles.max(before.cycles),
+            l2_count: self.l2_count.max(before.l2_count),
+            l2_cycles: self.l2_cycles.max(before.l2_cycles),
+            l2_reflected: self.l2_reflected.max(before.l2_reflected),
+            vmm_count: self.vmm_count.max(before.vmm_count),
+            vmm_cycles: self.vmm_cycles.max(before.vmm_cycles),
+            halted_cycles: self.halted_cycles.max(before.halted_cycles),
+        }
+    }
+
     /// The sum of `rows`, without the counters that one of them lacks.
     pub fn sum<'a>(rows: impl IntoIterator<Item = &'a Self>) -> Self {
         let zero = Self {

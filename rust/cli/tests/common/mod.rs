@@ -13,10 +13,12 @@ use acct::detail::Booked;
 use acct::histogram::{bucket_of, BUCKETS};
 use acct::snapshot::{self, Header, Key, Row, Sink, Vm, Words, COMM, HANDLED};
 use acct::times::{Times, STATES};
+use kvm_exits::recording::{Recorder, Writer};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::time::Duration;
 
 /// A snapshot being written.
 pub struct Builder(Vec<u8>);
@@ -187,6 +189,18 @@ pub fn save(name: &str, bytes: &[u8]) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// The path of a recording of these, a second apart, under a name that no other test may use.
+pub fn recording(name: &str, moments: impl IntoIterator<Item = Builder>) -> String {
+    let path = file(name);
+    let _ = std::fs::remove_file(&path);
+    let (mut writer, _) = Writer::append(&path, &Recorder::default()).unwrap();
+    for (n, moment) in (1..).zip(moments) {
+        let time = Duration::from_secs(n);
+        writer.add_at(time, time, &moment.bytes()).unwrap();
+    }
+    path.to_string_lossy().into_owned()
+}
+
 /// The path of a file that is in the repository.
 pub fn data(name: &str) -> String {
     format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -206,6 +220,16 @@ pub fn kvm_exits_on(device: &str, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kvm-exits"));
     command.env(kvm_exits::device::VARIABLE, device);
     command.args(args).output().unwrap()
+}
+
+/// A program that ends with the test that runs it, however that ends.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 pub fn stdout(output: &Output) -> &str {
