@@ -4,12 +4,9 @@
 
 use crate::cmd;
 use crate::manual;
-use crate::program;
+use crate::program::{self, NAME};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
-
-/// What errors begin with.
-pub const NAME: &str = "kvm-exits";
 
 /// Reads, compares and reports KVM VM exits.
 ///

@@ -2,7 +2,6 @@
 
 //! How a program ends.
 
-use crate::cli::NAME;
 use crate::command::NotRun;
 use crate::name::escaped;
 use crate::style::{ERROR, WARNING};
@@ -10,6 +9,9 @@ use anyhow::{Error, Result};
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
+
+/// What the tool is called, and what its errors begin with.
+pub const NAME: &str = "kvm-exits";
 
 /// The exit code of `program`: 0, or 1 where it has failed, with the reason on stderr.
 pub fn exit_code(program: &str, result: Result<()>) -> ExitCode {

@@ -5,8 +5,8 @@
 use anyhow::Result;
 use clap::{Arg, Command};
 use clap_mangen::Man;
-use kvm_exits::cli::NAME;
 use kvm_exits::manual::{Entry, Notes, ENVIRONMENT};
+use kvm_exits::program::NAME;
 use roff::{bold, italic, roman, Inline, Roff};
 
 /// The section of the manual.
