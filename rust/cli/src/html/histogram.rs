@@ -15,6 +15,9 @@ use acct::histogram::{upper_bound, BUCKETS};
 use anyhow::Result;
 use maud::{html, Markup};
 
+/// How many columns there are at least.
+const FEWEST: usize = 6;
+
 /// How many bounds can be written below the columns.
 const BOUNDS: usize = 8;
 
@@ -42,6 +45,8 @@ pub fn chart(subject: &Subject<'_>, reason: u32) -> Result<Option<Markup>> {
     let Some((first, last)) = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
         return Ok(None);
     };
+    // One alone would be as wide as all of them.
+    let last = last.max(first + FEWEST - 1).min(BUCKETS - 1);
     let scale = Scale::log(
         of.iter()
             .flat_map(|(_, _, histogram)| histogram.iter().copied()),
@@ -128,8 +133,11 @@ fn label(bucket: usize, first: usize, every: usize) -> String {
         return String::new();
     }
     let bound = 2f64.powi(bucket as i32);
+    if bound < 1e3 {
+        return short(bound);
+    }
     // Two digits of it will do: 16k.
-    let unit = 10f64.powi((bound.log10().floor() as i32 - 1).max(0));
+    let unit = 10f64.powi(bound.log10().floor() as i32 - 1);
     short((bound / unit).round() * unit)
 }
 

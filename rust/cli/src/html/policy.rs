@@ -12,7 +12,7 @@ pub const SCRIPT: &str = include_str!("page.js");
 
 /// The policy; a test computes the hashes anew and says what they have to be.
 pub const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-4CTcSm8ZALhoO9HtBRKTuoB2JKhhoDiZDv/+Rpvcxrk='; \
+    style-src 'sha256-I+9SqrMw1LzayiZEDnktVoap3rSqYJa25UStQMmVhRI='; \
     script-src 'sha256-H0QSuxyaHzPItc6Vp6GelEBmwdWUTczxGyfOus9rs6g='";
 
 #[cfg(test)]
