@@ -112,6 +112,9 @@ impl Ranged for Axis {
         } else {
             (from, to)
         };
+        // A damaged snapshot has shares of more than the whole: plotters counts pixels in 32 bits.
+        let Range { start, end } = self.scale.range();
+        let value = &value.max(start).min(end);
         match self.scale {
             Scale::Log(_) => self.log.map(value, limit),
             _ => self.linear.map(value, limit),
