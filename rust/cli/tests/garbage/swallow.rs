@@ -7,6 +7,8 @@ use anyhow::{Error, Result};
 use kvm_exits::by::{self, By};
 use kvm_exits::cmd::{caps, guest, show, time, vms};
 use kvm_exits::comparison::{keys::Keys, Comparison, Sort};
+use kvm_exits::history::History;
+use kvm_exits::html::{self, Notes};
 use kvm_exits::listing;
 use kvm_exits::program;
 use kvm_exits::reading::{Reading, VmKey};
@@ -35,6 +37,7 @@ pub fn json(bytes: &[u8], good: &Snapshot) -> bool {
     };
     fit(&guest::text(&snapshot));
     print_snapshot(&snapshot);
+    print_page(&snapshot);
     print_comparison(&snapshot, good);
     print_comparison(good, &snapshot);
     // It is still one when it has been printed.
@@ -96,25 +99,39 @@ fn refusal(error: &Error) {
 
 fn print_reading(reading: &Reading) {
     fit(&show::text(reading, &reading.host));
+    fit(&show::markdown(reading, &reading.host));
     fit(&vms::text(reading));
+    fit(&vms::markdown(reading));
+    fit(&html::vms::page("VMs", reading, &History::default())
+        .expect("a page")
+        .text());
     ok(vms::csv(&reading.vms));
     fit(&time::vcpus_text(reading));
     ok(time::vcpus_csv(reading));
+    print_page(&reading.host);
     for snapshot in reading.vms.iter().chain([&reading.host]) {
         print_snapshot(snapshot);
     }
+}
+
+/// Pages take longest.
+fn print_page(snapshot: &Snapshot) {
+    let page = html::show::page("exits", snapshot, &History::default());
+    fit(&page.expect("a page").text());
 }
 
 fn print_snapshot(snapshot: &Snapshot) {
     fit(&listing::title(snapshot));
     ok(listing::csv(snapshot));
     ok(serde_json::to_string_pretty(snapshot));
+    fit(&listing::markdown(snapshot));
     if let Some(of) = &snapshot.time {
         fit(&time::text(snapshot, of));
         ok(time::csv(of));
     }
     if let Some(rows) = taken(By::All.rows(snapshot)) {
         fit(&by::text(snapshot.isa, &rows));
+        fit(&by::markdown(snapshot.isa, &rows));
         ok(by::csv(&rows));
     }
 }
@@ -126,6 +143,9 @@ fn print_interval(now: &Reading, before: Option<&Reading>) {
         now,
         elapsed,
     };
+    if let Some(since) = before.and_then(|before| taken(now.host.since(&before.host))) {
+        print_snapshot(&since);
+    }
     let pids = now.vms.iter().flat_map(|snapshot| &snapshot.vm);
     let first = pids
         .map(|vm| {
@@ -148,6 +168,11 @@ fn print_comparison(a: &Snapshot, b: &Snapshot) {
     for sort in [Sort::Change, Sort::Ratio, Sort::Count, Sort::Reason] {
         if let Some(comparison) = taken(Comparison::new(&pair, sort, None)) {
             fit(&comparison.text());
+            fit(&comparison.markdown());
+            if sort == Sort::Change {
+                let page = html::compare::page(&pair, &comparison, &Notes::new());
+                fit(&page.expect("a page").text());
+            }
             ok(comparison.csv());
             ok(serde_json::to_string_pretty(&comparison));
             comparison.warnings.iter().for_each(|warning| fit(warning));
@@ -155,6 +180,7 @@ fn print_comparison(a: &Snapshot, b: &Snapshot) {
     }
     if let Some(keys) = taken(Keys::new(&pair, &By::All)) {
         fit(&keys.text());
+        fit(&keys.markdown());
         ok(keys.csv());
         ok(serde_json::to_string_pretty(&keys));
     }
