@@ -3,21 +3,26 @@
 //! What docs/fleet.md says of series and bytes, counted from scrapes.
 
 use crate::running::Exporter;
-use kvm_exits::output;
+use kvm_exits::{output, recording};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const FORMATS: [(&str, &str); 3] = [
-    ("text", ""),
-    ("OpenMetrics", "Accept: application/openmetrics-text\r\n"),
-    ("protobuf", "Accept: application/vnd.google.protobuf\r\n"),
-];
+const OPEN_METRICS: &str = "Accept: application/openmetrics-text\r\n";
+const PROTOBUF: &str = "Accept: application/vnd.google.protobuf\r\n";
+const GZIP: &str = "Accept-Encoding: gzip\r\n";
 
 /// The options that cost something.
 const OPTIONS: [&[&str]; 4] = [&[], &["--histograms"], &["--native-histograms"], &["--vms"]];
 
 /// Two tables: options by series and bytes, families by series.
 pub fn tables(recording: &Path) -> String {
+    let skipped = largest(recording);
+    let scrape = |args: &[&str], headers: &str| {
+        let exporter = Exporter::start(recording, args);
+        (0..skipped).for_each(|_| drop(exporter.metrics()));
+        exporter.metrics_as(headers)
+    };
+    let text = |args: &[&str]| String::from_utf8(scrape(args, "")).unwrap();
     let headings = [
         "options",
         "series",
@@ -29,32 +34,25 @@ pub fn tables(recording: &Path) -> String {
     ];
     let mut options = output::table(&headings.map(String::from), &[0]);
     for args in OPTIONS {
-        let exporter = Exporter::start(recording, args);
-        let all = to_the_end(&exporter);
-        let bytes = |headers: &str| output::grouped(exporter.metrics_as(headers).len() as u64);
-        let gzip = "Accept-Encoding: gzip\r\n";
-        let [text, open_metrics, protobuf] = FORMATS.map(|(_, accept)| accept);
+        let bytes = |headers: &str| output::grouped(scrape(args, headers).len() as u64);
         let is_native = args.contains(&"--native-histograms");
-        let protobuf = |more: &str| {
-            if is_native {
-                bytes(&format!("{protobuf}{more}"))
-            } else {
-                "-".to_string()
-            }
+        let protobuf = |more: &str| match is_native {
+            true => bytes(&format!("{PROTOBUF}{more}")),
+            false => "-".to_string(),
         };
-        let series = samples(&all).count() + usize::from(is_native) * reasons(&all);
+        let text = text(args);
+        let native = usize::from(is_native) * reasons(&text);
         options.add_row([
             args.join(" "),
-            output::grouped(series as u64),
-            bytes(text),
-            bytes(gzip),
-            bytes(open_metrics),
+            output::grouped((samples(&text).count() + native) as u64),
+            bytes(""),
+            bytes(GZIP),
+            bytes(OPEN_METRICS),
             protobuf(""),
-            protobuf(gzip),
+            protobuf(GZIP),
         ]);
     }
-    let exporter = Exporter::start(recording, &["--vms", "--histograms"]);
-    let text = to_the_end(&exporter);
+    let text = text(&["--vms", "--histograms"]);
     let mut families = BTreeMap::<&str, u64>::new();
     for sample in samples(&text) {
         *families.entry(name(sample)).or_default() += 1;
@@ -65,35 +63,20 @@ pub fn tables(recording: &Path) -> String {
     }
     let vms = text.lines().find_map(|line| line.strip_prefix("kvm_vms "));
     format!(
-        "{} reasons, {} VMs\n\n{}\n{}",
+        "reasons: {}, VMs: {}\n\n{}\n{}",
         reasons(&text),
-        vms.unwrap_or("no"),
+        vms.unwrap_or("none"),
         output::table_text(&options),
         output::table_text(&table)
     )
 }
 
-/// The last moment's scrape: scraping again changes nothing but how long it took to read.
-fn to_the_end(exporter: &Exporter) -> String {
-    let counters = |text: &str| {
-        samples(text)
-            .filter(|s| !s.contains("read_seconds"))
-            .map(String::from)
-            .collect::<Vec<_>>()
-    };
-    let mut before = exporter.metrics();
-    let mut same = 0;
-    // A moment can be as the one before it, but not many.
-    while same < 20 {
-        let next = exporter.metrics();
-        same = if counters(&next) == counters(&before) {
-            same + 1
-        } else {
-            0
-        };
-        before = next;
-    }
-    before
+/// The number of the moment that has most: the last that has the most VMs.
+fn largest(recording: &Path) -> usize {
+    let moments = recording::open(recording).unwrap();
+    let vms = moments.map(|moment| moment.unwrap().reading.vms.len());
+    let (largest, _) = vms.enumerate().max_by_key(|(_, vms)| *vms).unwrap();
+    largest
 }
 
 fn samples(text: &str) -> impl Iterator<Item = &str> {

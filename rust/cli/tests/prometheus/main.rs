@@ -51,9 +51,8 @@ fn prometheus_says_what_the_recording_says() {
     expected.has_each_rate(&prometheus, &end);
     expected.has_each_time(&prometheus, &end);
     expected.has_each_vm(&prometheus, &end);
-    expected.has_native_histograms(&prometheus);
-    expected.has_percentiles(&prometheus);
-    // The exporter keeps to the last moment, so that this is what Prometheus has, too.
+    expected.has_native_histograms(&prometheus, &end);
+    expected.has_percentiles(&prometheus, &end);
     let known = Exporter::start(&made_up::recording(), &["--vms", "--histograms"]);
     (0..made_up::MOMENTS).for_each(|_| drop(known.metrics()));
     queries::of_the_dashboard(&prometheus, &text.metrics(), &known.metrics());
