@@ -60,6 +60,12 @@ live: ## the modules for the kernel that runs here (or KVER=), as Debian built i
 cli: setup ## kvm-exits, statically linked, its man pages and completions, into out/
 	@scripts/build-cli --into out
 
+deb: ## a Debian package of kvm-exits, into out/
+	@scripts/setup --deb && scripts/build-deb
+
+test-deb: ## that it installs, runs and leaves nothing behind, in a chroot of Debian 13
+	@scripts/test-deb
+
 rust-analyzer: setup ## what rust-analyzer has to know of the modules, into rust/
 	@scripts/rust-analyzer $(KDIR)
 
@@ -84,4 +90,4 @@ clean: ## remove out/
 clean-cache: ## remove everything that was fetched and built
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/kvm-exit-stats"
 
-.PHONY: help demo test check-patches test-debug test-live live-check libvirt-check test-releases caps crosscheck nested kvm-suites bench bench-scale module live cli rust-analyzer install uninstall kernel lab-shell setup clean clean-cache
+.PHONY: help demo test check-patches test-debug test-live live-check libvirt-check test-releases caps crosscheck nested kvm-suites bench bench-scale module live cli deb test-deb rust-analyzer install uninstall kernel lab-shell setup clean clean-cache
