@@ -169,6 +169,11 @@ impl Comparison {
     }
 }
 
+/// `here` in proportion to `first`, for the eye: "1.84x", "new", "gone".
+pub fn proportion(first: u64, here: u64) -> String {
+    render::ratio(Ratio::new(first, here))
+}
+
 /// Whose exit reasons these are: of one there is nothing that another has too.
 fn isa(snapshots: &[Named]) -> Result<Isa> {
     let ((first_file, first), others) = snapshots.split_first().context("nothing to compare")?;

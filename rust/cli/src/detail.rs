@@ -27,6 +27,14 @@ pub struct KeyRow {
     pub cycles: u64,
 }
 
+impl KeyRow {
+    /// The key as a number, if it has one.
+    pub fn number(&self) -> Option<u64> {
+        let key = self.key.as_ref()?.to_string();
+        u64::from_str_radix(key.strip_prefix("0x")?, 16).ok()
+    }
+}
+
 /// Each key with the sum over the CPUs, those of most exits first; last what is left of `all`,
 /// which came before keys were noted, or found no room.
 pub fn rows(kind: Kind, keys: &BTreeMap<u64, Booked>, all: Booked) -> Vec<KeyRow> {

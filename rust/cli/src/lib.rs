@@ -37,3 +37,4 @@ pub mod stat;
 pub mod style;
 pub mod time;
 pub mod top;
+pub mod why;
