@@ -253,7 +253,11 @@ impl<C: Cpuid> Latch<'_, C> {
     /// The counters of `reason`, or of all together ([`TOTAL`]).
     fn counters(&self, reason: u32) -> Result<Counters> {
         let (count, cycles) = pair(self.query(REASON, reason)?);
-        let (l2_count, l2_cycles) = pair(self.query(REASON_L2, reason)?);
+        // Each question is an exit itself: none for a part of nothing.
+        let (l2_count, l2_cycles) = match count {
+            0 => (0, 0),
+            _ => pair(self.query(REASON_L2, reason)?),
+        };
         Ok(Counters {
             count,
             cycles,
