@@ -30,6 +30,7 @@ enum Command {
     Stat(cmd::stat::Args),
     Guest(cmd::guest::Args),
     Compare(cmd::compare::Args),
+    Explain(cmd::explain::Args),
     Export(cmd::export::Args),
     Caps(cmd::caps::Args),
     Check(cmd::check::Args),
@@ -61,6 +62,7 @@ impl Cli {
                 return program::passed_on(NAME, args.is_alone(), cmd::guest::run(args));
             }
             Command::Compare(args) => cmd::compare::run(args),
+            Command::Explain(args) => cmd::explain::run(args),
             Command::Export(args) => cmd::export::run(args),
             Command::Caps(args) => cmd::caps::run(args),
             Command::Check(args) => cmd::check::run(args),

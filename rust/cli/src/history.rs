@@ -197,6 +197,28 @@ impl History {
         }
     }
 
+    /// Leaves out the steps before the first exit and after the last.
+    pub fn trim(&mut self) {
+        let is_empty = |step: &Step| step.count() == 0;
+        while let Some(run) = self.runs.first_mut() {
+            let first = run.steps.iter().position(|step| !is_empty(step));
+            let idle = run.steps.drain(..first.unwrap_or(run.steps.len()));
+            run.from += idle.map(|step| step.elapsed).sum::<Duration>();
+            if !run.steps.is_empty() {
+                break;
+            }
+            self.runs.remove(0);
+        }
+        while let Some(run) = self.runs.last_mut() {
+            let last = run.steps.iter().rposition(|step| !is_empty(step));
+            run.steps.truncate(last.map_or(0, |last| last + 1));
+            if !run.steps.is_empty() {
+                break;
+            }
+            self.runs.pop();
+        }
+    }
+
     /// All steps.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.runs.iter().flat_map(|run| &run.steps)

@@ -8,6 +8,7 @@ pub mod chart;
 mod closer;
 pub mod compare;
 mod counts;
+pub mod explain;
 mod histogram;
 mod keys;
 mod page;

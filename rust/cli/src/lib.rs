@@ -18,6 +18,7 @@ pub mod history;
 pub mod html;
 pub mod input;
 pub mod leaves_client;
+pub mod lesson;
 pub mod listing;
 pub mod manual;
 pub mod name;

@@ -6,6 +6,7 @@ pub mod caps;
 pub mod check;
 pub mod compare;
 pub mod dump;
+pub mod explain;
 pub mod export;
 pub mod guest;
 pub mod record;

@@ -148,7 +148,7 @@ pub(super) fn ratio_cell(r: Ratio) -> Cell {
 }
 
 /// About three digits.
-fn ratio(ratio: Ratio) -> String {
+pub(super) fn ratio(ratio: Ratio) -> String {
     match ratio {
         Ratio::None => "-".into(),
         Ratio::New => "new".into(),

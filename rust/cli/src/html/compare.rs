@@ -43,7 +43,11 @@ pub fn sections(subject: &Subject<'_>, notes: &Notes) -> Result<Vec<Section>> {
         is_closer: &|reason| closer::has(subject, reason),
     };
     let table = table::sortable(&comparison.grid(), rows);
-    let mut sections = vec![Section::new("exits", "Exits by reason", table)];
+    let mut sections = vec![Section::new(
+        &format!("{}exits", subject.prefix),
+        "Exits by reason",
+        table,
+    )];
     sections.extend(changes::section(subject));
     sections.extend(charts(subject)?);
     Ok(sections)

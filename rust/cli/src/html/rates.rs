@@ -86,6 +86,15 @@ fn unit(whole: Duration) -> (f64, &'static str) {
 
 /// The rates, and a table of them; nothing where there is no step.
 pub fn section(id: &str, title: &str, history: &History) -> Result<Option<Section>> {
+    let Some(figure) = figure(&format!("{id}-chart"), None, history)? else {
+        return Ok(None);
+    };
+    let body = html! { (figure) (table::plain(&grid(history))) };
+    Ok(Some(Section::new(id, title, body)))
+}
+
+/// The rates alone.
+pub fn figure(id: &str, title: Option<String>, history: &History) -> Result<Option<Markup>> {
     let parts = history.parts(PARTS);
     if history.steps().next().is_none() {
         return Ok(None);
@@ -104,17 +113,17 @@ pub fn section(id: &str, title: &str, history: &History) -> Result<Option<Sectio
     });
     let drawings = drawings.collect::<Result<Vec<_>>>()?;
     let chart = Chart {
-        id: format!("{id}-chart"),
-        title: None,
+        id: id.to_string(),
+        title,
         caption: caption(history),
         legend: layers
             .iter()
             .map(|layer| (layer.ink, layer.name.clone()))
             .collect(),
     };
-    let figure = chart.figure(html! { @for drawing in drawings { (drawing) } });
-    let body = html! { (figure) (table::plain(&grid(history))) };
-    Ok(Some(Section::new(id, title, body)))
+    Ok(Some(
+        chart.figure(html! { @for drawing in drawings { (drawing) } }),
+    ))
 }
 
 /// The areas of `runs`, and where a generation began.

@@ -22,6 +22,13 @@ const DEBUGFS: Entry = (
     "the same counts as text, for whoever has no kvm-exits at hand",
 );
 
+/// What `explain` takes along of RUN.json.
+const FILES_BESIDE: [&str; 3] = [
+    "beside RUN.json, of the same generation: the guest when it had booted, by `guest --json`",
+    "the same: all of the guest's life, by `show --json`, with what the exits were about",
+    "the same: that over time, by `record`",
+];
+
 /// Of all commands together.
 pub const PROGRAM: Notes = Notes {
     command: "",
@@ -196,6 +203,24 @@ pub const COMMANDS: &[Notes] = &[
             ),
         ],
         files: &[],
+    },
+    Notes {
+        command: "explain",
+        examples: &[
+            (
+                "kvm-exits explain ept.json shadow.json",
+                "What shadow paging changed, and why",
+            ),
+            (
+                "kvm-exits explain --html report.html ept.json shadow.json",
+                "The same as a page, with charts",
+            ),
+        ],
+        files: &[
+            ("RUN-boot.json", FILES_BESIDE[0]),
+            ("RUN-host.json", FILES_BESIDE[1]),
+            ("RUN.recording", FILES_BESIDE[2]),
+        ],
     },
     Notes {
         command: "export",

@@ -33,7 +33,7 @@ pub const CR3: &str = "Under {tdp} the guest loads CR3 by itself. Without, what 
 pub const INVLPG: &str =
     "The guest has changed a page table and drops one translation. Under {tdp} \
     the processor does that alone; under shadow paging KVM has a copy of that entry to drop, so \
-    that it exits: {before} times became {after}.";
+    that it exits: {before} became {after}.";
 
 /// `kvm_handle_invpcid()`.
 pub const INVPCID: &str =
@@ -67,9 +67,10 @@ pub const HOSTS: &str = "The host's own: its timer and its devices, while the gu
 
 /// CPUID, I/O, MSRs.
 pub const ALWAYS: &str =
-    "KVM has this exit whatever the paging, and the guest does it as often as \
-    its code says: {before} and {after}.";
+    "An exit whatever the paging, as often as the guest's code has it: {before} \
+    and {after}.";
 
 /// The guest waits.
-pub const WAITS: &str = "The guest waits. How often is a matter of its work and of time, not of \
-    paging: {before} and {after}.";
+pub const WAITS: &str =
+    "The guest waits: a matter of its work and of time, not of paging: {before} \
+    and {after}.";
