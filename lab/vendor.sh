@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# On the lab host: what has one name with VMX and another with SVM. Sourced.
+# On the lab host: what has one name with VMX and another with SVM, and what the
+# machine is for --machine. Sourced.
 # shellcheck disable=SC2034 # used by those who source it
 
 if grep -q '^flags.* vmx' /proc/cpuinfo; then
@@ -22,3 +23,9 @@ else
 	REASON_CPUID=114
 	REASON_PAGE_FAULT=78
 fi
+
+# Reports have to know whether cycles are instructions.
+case $LAB_MACHINE in
+bochs | tcg*) MACHINE=emulator ;;
+*) MACHINE=hardware ;;
+esac

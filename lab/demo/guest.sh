@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The demo's guest: a workload that forks, maps and touches memory, then what
-# this VM is told of its own exits, by both readers.
+# The demo's guest: what this VM is told of its exits when it has booted; a workload
+# that forks, maps and touches memory; then what it is told of all of them, by both
+# readers.
 set -e
 
 FORKS=50
@@ -10,6 +11,8 @@ VMX_REASONS='0-85'
 # All exit codes of 16 bits, up to IDLE_HLT (0xa6) and VMGEXIT (0x403), and
 # after each range one that is undefined.
 SVM_REASONS='0-167 1024-1028'
+
+kvm-exits guest --machine "$(cat machine)" --json >"$GUEST_OUT/boot.json"
 
 i=0
 while [ $i -lt $FORKS ]; do

@@ -6,6 +6,7 @@ mod carried;
 mod dumps;
 mod leaves;
 mod log;
+mod page;
 mod reasons;
 mod run;
 mod state;
@@ -95,6 +96,7 @@ fn check_vendor(vendor: &'static Vendor, read: &Read<'_>, checks: &mut Checks) {
     leaves::check(vendor, &runs, &log, checks);
     dumps::check(vendor, &runs, &log, checks);
     carried::check(vendor, &runs, &log, checks);
+    page::check(vendor, &runs, read, checks);
 }
 
 fn report(read: &Read<'_>) -> Result<String> {

@@ -68,11 +68,30 @@ fn misses_files() {
         "shadow-novpid.json",
         "serial.log",
         "report.txt",
+        "report.html",
     ] {
         fails(&unchanged().without(name), &[name]);
     }
     let empty = unchanged().replace("report.txt", "test data", "");
     fails(&empty, &["report.txt is empty"]);
+}
+
+#[test]
+fn the_page_has_the_figures_and_says_why() {
+    let files = unchanged();
+    let what = "report.html explains the vmx runs";
+    shows(&files, what, "6 reasons, 6 of which changed");
+    let broken = |old, new| unchanged().replace("report.html", old, new);
+    let counts = "<td>0</td><td>30,000</td>";
+    let other = broken(counts, "<td>0</td><td>30,001</td>");
+    fails(&other, &["EXCEPTION_NMI of shadow is not 30,000"]);
+    fails(
+        &broken("id=\"vmx-reason-48\"", "id=\"svm-reason-48\""),
+        &["report.html has no EPT_VIOLATION"],
+    );
+    let note = "<td>29,000</td></tr><tr class=\"note\">";
+    let silent = broken(note, "<td>29,000</td></tr><tr>");
+    fails(&silent, &["does not say why EXCEPTION_NMI has changed"]);
 }
 
 #[test]

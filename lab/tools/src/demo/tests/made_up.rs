@@ -4,8 +4,9 @@
 
 use crate::demo::vendor::{Kind, Vendor, SVM, VMX};
 use anyhow::{Context, Result};
+use kvm_exits::output::grouped;
 use kvm_exits::snapshot::{Isa, Paging};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The demo of one vendor.
 pub struct Made {
@@ -99,7 +100,27 @@ impl Made {
         files.insert(self.vendor.log.to_string(), log);
         files.insert(self.vendor.machine.to_string(), "test data\n".to_string());
         files.insert("report.txt".to_string(), "test data\n".to_string());
+        files.insert("report.html".to_string(), self.page());
         Files(files)
+    }
+}
+
+impl Made {
+    /// The rows of the page, each with a note.
+    fn page(&self) -> String {
+        let reasons: BTreeSet<_> = self.runs.iter().flat_map(|run| run.read.keys()).collect();
+        let row = |reason: &u32| {
+            let counts = self.runs.iter().map(|run| {
+                let count = run.read.get(reason).copied().unwrap_or(0);
+                format!("<td>{}</td>", grouped(count))
+            });
+            let name = self.vendor.name;
+            format!(
+                "<tbody id=\"{name}-reason-{reason}\"><tr>{}</tr><tr class=\"note\"></tr></tbody>\n",
+                counts.collect::<String>()
+            )
+        };
+        reasons.into_iter().map(row).collect()
     }
 }
 
@@ -237,7 +258,10 @@ impl Files {
     }
 
     /// Those of two demos in one place.
-    pub fn and(mut self, other: Self) -> Self {
+    pub fn and(mut self, mut other: Self) -> Self {
+        // One page is of both.
+        let pages = [&self, &other].map(|files| files.0["report.html"].clone());
+        other.0.insert("report.html".to_string(), pages.concat());
         self.0.extend(other.0);
         self
     }
