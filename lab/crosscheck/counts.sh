@@ -73,7 +73,9 @@ compare() {
 	# First, as QEMU takes its vCPUs out of KVM_RUN for it.
 	kvm-stats --qmp $monitor >stats.json || fail kvm-stats
 	stop_recording
-	kvm-exits show --json --machine "$LAB_MACHINE" >module.json || fail show
+	kvm-exits show --json --machine "$MACHINE" >module.json || fail show
+	# For the page.
+	cp module.json "$LAB_OUT/$prefix$name-counted.json"
 	cat $exits/hist >hist
 	calls=$(sed -n 's/.*hitcount: *\([0-9]*\).*/\1/p' $handled/hist | awk '{ n += $1 } END { print n + 0 }')
 	crosscheck --module module.json --hist hist --stats stats.json --paging "$name" --handled "$calls" \
