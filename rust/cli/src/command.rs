@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
@@ -28,16 +28,19 @@ pub struct Ended(Option<ExitStatus>);
 impl Run {
     /// Starts `command`: the program and its arguments, or nothing.
     pub fn start(command: &[OsString]) -> Result<Self> {
-        let signals = Awaited::new(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGCHLD])?;
         let child = match command {
             [] => None,
             [program, arguments @ ..] => {
-                Some(spawn(program, arguments, &signals).map_err(|why| NotRun {
+                let child = Command::new(program).args(arguments).spawn();
+                Some(child.map_err(|why| NotRun {
                     program: program.clone(),
                     why,
                 })?)
             }
         };
+        // After it, for it would have them put off as well. What its end has sent meanwhile is lost,
+        // and asked for before anything is waited for.
+        let signals = Awaited::new(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGCHLD])?;
         Ok(Self { signals, child })
     }
 
@@ -71,16 +74,6 @@ impl Run {
         let status = child.try_wait().context("cannot wait for the command")?;
         Ok(status.map(|status| Ended(Some(status))))
     }
-}
-
-fn spawn(program: &OsString, arguments: &[OsString], signals: &Awaited) -> io::Result<Child> {
-    let mut command = Command::new(program);
-    command.args(arguments);
-    let mask = signals.before();
-    // SAFETY: between fork and exec, it only makes a system call: no memory is allocated, no lock
-    // is taken.
-    unsafe { command.pre_exec(move || Ok(mask.thread_set_mask()?)) };
-    command.spawn()
 }
 
 impl Ended {

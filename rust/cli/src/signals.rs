@@ -67,11 +67,6 @@ impl Awaited {
         wait().context("cannot wait for signals")
     }
 
-    /// What was put off before: for a program that is started meanwhile.
-    pub fn before(&self) -> SigSet {
-        self.before
-    }
-
     /// The next that comes within `timeout`, or at all.
     pub fn next(&self, timeout: Option<Duration>) -> Result<Option<Came>> {
         let mut fds = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
@@ -128,7 +123,6 @@ mod tests {
     fn signals_are_waited_for() {
         let before = SigSet::thread_get_mask().unwrap();
         let awaited = Awaited::new(&[Signal::SIGUSR1, Signal::SIGUSR2]).unwrap();
-        assert_eq!(awaited.before(), before);
         assert_eq!(awaited.next(Some(Duration::ZERO)).unwrap(), None);
         raise(Signal::SIGUSR2).unwrap();
         let came = awaited.next(None).unwrap();
