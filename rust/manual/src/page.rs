@@ -59,7 +59,7 @@ pub fn text(command: &Command, cli: &Command, date: &str) -> Result<String> {
     output(&mut rest, command);
     if let Some(notes) = Notes::of(path(command)) {
         entries(&mut rest, "EXAMPLES", notes.examples);
-        entries(&mut rest, "EXIT STATUS", &notes.exit_status());
+        entries(&mut rest, "EXIT STATUS", notes.exit_status());
         entries(&mut rest, "FILES", notes.files);
     }
     entries(&mut rest, "ENVIRONMENT", &ENVIRONMENT);
