@@ -5,9 +5,12 @@ use super::*;
 use serde_json::{json, Value};
 use std::collections::BTreeSet;
 
-/// A snapshot of `(reason, count, keys)`, 7 cycles an exit; the figures are made up.
-fn snapshot(isa: &str, tdp: bool, elapsed: u64, rows: &[(u32, u64, &[(u64, u64)])]) -> Snapshot {
-    let row = |&(reason, count, keys): &(u32, u64, &[(u64, u64)])| {
+/// A reason, its count, and the count of each of its keys.
+type Row<'a> = (u32, u64, &'a [(u64, u64)]);
+
+/// A snapshot of `rows`, 7 cycles an exit; the figures are made up.
+fn snapshot(isa: &str, tdp: bool, elapsed: u64, rows: &[Row<'_>]) -> Snapshot {
+    let row = |&(reason, count, keys): &Row<'_>| {
         let mut row = json!({ "reason": reason, "name": "X", "count": count, "cycles": 7 * count });
         if !keys.is_empty() {
             let key = |(key, count)| json!({ "key": format!("{key:#x}"), "name": "k", "count": count, "cycles": 0 });
