@@ -121,6 +121,6 @@ mod tests {
         );
         // The signature, the ABI, the release of what somebody else may have left, the latch.
         assert_eq!((first.until, second.until), (4, 4));
-        assert!(first.after > 300, "{}", first.after);
+        assert!(first.after > 150, "{}", first.after);
     }
 }
