@@ -106,7 +106,7 @@ fn boot_and_rate_are_told_where_they_are_known() {
         "{text}"
     );
     assert!(text.contains("steady rate? No."), "{text}");
-    let busiest = "shadow, vpid=0: 60 exits a second, 480 in 8.0 s. Most at 2.0 s: 200 a second, \
+    let busiest = "shadow, vpid=0: 60 exits a second, 480 in 8.0 s. Most at 2.0 s: 200, \
         400 of 400 for CPUID. Fewest at 4.0 s: 10, 20 of 20 for CPUID.";
     assert!(text.contains(busiest), "{text}");
     let mean = "EPT, vpid=0: 13 exits a second, 100 in 8.0 s.";

@@ -15,14 +15,16 @@ pub fn answer(lesson: &Lesson) -> Option<Answer> {
     let each = lesson.runs.iter().enumerate();
     let each = each.filter_map(|(column, run)| {
         let steps = timed(&run.history);
-        let (fast, slow) = (fastest(&steps)?, slowest(&steps)?);
-        let is_steady = fast.rate() < STEADY * slow.rate();
+        let (fast, slow) = (fastest(&steps)?, slowest(&steps));
+        let is_steady = slow.map(|slow| fast.rate() < STEADY * slow.rate());
         let heading = lesson.heading(column);
         Some((is_steady, sentence(&run.history, &heading, fast, slow)))
     });
     let (steady, mut paragraphs): (Vec<_>, Vec<_>) = each.unzip();
+    // Of one or two steps there is no telling.
+    let steady: Vec<bool> = steady.into_iter().flatten().collect();
     let verdict = match (steady.iter().all(|&s| s), steady.iter().any(|&s| s)) {
-        _ if paragraphs.is_empty() => return None,
+        _ if steady.is_empty() => return None,
         (true, _) => "Yes, more or less: no stretch has twice the rate of another.",
         (_, true) => "Not in every run.",
         _ => "No. A guest exits for what it does just then.",
@@ -79,29 +81,26 @@ fn slowest<'a>(steps: &[Timed<'a>]) -> Option<Timed<'a>> {
     slowest.copied()
 }
 
-fn sentence(history: &History, heading: &str, fast: Timed<'_>, slow: Timed<'_>) -> String {
+fn sentence(history: &History, heading: &str, fast: Timed<'_>, slow: Option<Timed<'_>>) -> String {
     let lasted: Duration = history.steps().map(|step| step.elapsed).sum();
     let all: u64 = history.steps().map(Step::count).sum();
     let rate = |rate: f64| grouped(rate.round() as u64);
-    let mostly = |timed: Timed<'_>| {
+    let at = |what: &str, timed: Timed<'_>| {
         let most = timed.step.counts.iter().max_by_key(|(_, &count)| count);
         let named = most.and_then(|(reason, count)| Some((history.names.get(reason)?, count)));
-        named.map_or_else(String::new, |(name, &count)| {
+        let mostly = named.map_or_else(String::new, |(name, &count)| {
             let all = grouped(timed.step.count());
             format!(", {} of {all} for {name}", grouped(count))
-        })
+        });
+        let from = timed.from.as_secs_f64();
+        format!(" {what} at {from:.1} s: {}{mostly}.", rate(timed.rate()))
     };
     format!(
-        "{heading}: {} exits a second, {} in {:.1} s. Most at {:.1} s: {} a second{}. Fewest at \
-         {:.1} s: {}{}.",
+        "{heading}: {} exits a second, {} in {:.1} s.{}{}",
         rate(all as f64 / lasted.as_secs_f64()),
         grouped(all),
         lasted.as_secs_f64(),
-        fast.from.as_secs_f64(),
-        rate(fast.rate()),
-        mostly(fast),
-        slow.from.as_secs_f64(),
-        rate(slow.rate()),
-        mostly(slow),
+        at("Most", fast),
+        slow.map_or_else(String::new, |slow| at("Fewest", slow)),
     )
 }
