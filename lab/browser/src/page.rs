@@ -119,14 +119,14 @@ impl<'a> Page<'a> {
         Ok(answer["result"]["value"].take())
     }
 
-    /// A picture of all of it from `top` on, or of `height` pixels of that, as a PNG.
-    pub fn picture(&mut self, file: &Path, top: f64, height: Option<u32>) -> Result<()> {
+    /// A picture of all of it, or of its uppermost `height` pixels, as a PNG.
+    pub fn picture(&mut self, file: &Path, height: Option<u32>) -> Result<()> {
         let size = self.call("Page.getLayoutMetrics", json!({}))?;
         let size = &size["cssContentSize"];
-        let whole = size["height"].as_f64().context("a page without a size")? - top;
+        let whole = size["height"].as_f64().context("a page without a size")?;
         let height = height.map_or(whole, |height| whole.min(height.into()));
         let clip = json!({
-            "x": 0, "y": top, "width": size["width"], "height": height, "scale": 1,
+            "x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1,
         });
         let wanted = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let picture = self.call("Page.captureScreenshot", wanted)?;

@@ -42,7 +42,7 @@ impl<'p, 'b> Checks<'p, 'b> {
 
     /// All of it, into `directory` if there is one.
     pub fn picture(&mut self, directory: Option<&Path>, name: &str) -> Result<()> {
-        directory.map_or(Ok(()), |at| self.page.picture(&at.join(name), 0.0, None))
+        directory.map_or(Ok(()), |at| self.page.picture(&at.join(name), None))
     }
 
     /// As it is printed.

@@ -37,13 +37,9 @@ enum Of {
         #[arg(long, default_value_t = 1_000)]
         width: u32,
 
-        /// So much of the page.
-        #[arg(long, default_value_t = 1_000)]
-        height: u32,
-
-        /// Begin with what has this id.
-        #[arg(long)]
-        from: Option<String>,
+        /// Up to the end of what has this id.
+        #[arg(long, value_name = "ID")]
+        to: String,
     },
     /// The screen of a program.
     Terminal {
@@ -65,6 +61,9 @@ enum Of {
     },
 }
 
+/// Pixels below.
+const MARGIN: u32 = 24;
+
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -77,12 +76,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<()> {
     match &cli.of {
-        Of::Page {
-            page,
-            width,
-            height,
-            from,
-        } => take(page, *width, Some(*height), from.as_deref(), &cli.output),
+        Of::Page { page, width, to } => take(page, *width, Some(to), &cli.output),
         Of::Terminal {
             size,
             keys,
@@ -95,25 +89,28 @@ fn run(cli: &Cli) -> Result<()> {
             fs::write(&page, screen::page(&screen)).context("cannot write the screen")?;
             // As wide as the page itself says.
             let width = screen::width(*size);
-            take(&page, width, None, None, &cli.output)
+            take(&page, width, None, &cli.output)
         }
     }
 }
 
-fn take(page: &Path, width: u32, height: Option<u32>, from: Option<&str>, to: &Path) -> Result<()> {
+/// `page` from its top on, down to the end of `last`, or of all.
+fn take(page: &Path, width: u32, last: Option<&str>, to: &Path) -> Result<()> {
     let mut browser = Chromium::start()?;
     let mut shown = browser.page()?;
-    shown.resize(width, 800)?;
+    // Lower than any page: a window is never shorter than its picture.
+    shown.resize(width, 1)?;
     shown.prefer(Scheme::Light)?;
     shown.open(page)?;
-    let top = match from {
-        None => 0.0,
+    let height = match last {
+        None => None,
         Some(id) => {
-            let id = serde_json::to_string(id)?;
-            let top =
-                format!("document.getElementById({id}).getBoundingClientRect().top + scrollY");
-            shown.evaluate(&top)?.as_f64().context("it is nowhere")?
+            let quoted = serde_json::to_string(id)?;
+            let end = format!("document.getElementById({quoted})?.getBoundingClientRect().bottom");
+            let end = shown.evaluate(&end)?.as_f64();
+            let end = end.with_context(|| format!("the page has no {id}"))?;
+            Some(end.ceil() as u32 + MARGIN)
         }
     };
-    shown.picture(to, top, height)
+    shown.picture(to, height)
 }
