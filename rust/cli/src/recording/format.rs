@@ -99,7 +99,7 @@ pub fn moment(realtime: u64, boottime: u64, snapshot: &[u8], before: &[u8]) -> R
     payload.extend(realtime.to_le_bytes());
     payload.extend(boottime.to_le_bytes());
     payload.extend(length.to_le_bytes());
-    let mut deflate = DeflateEncoder::new(payload, Compression::default());
+    let mut deflate = DeflateEncoder::new(payload, Compression::fast());
     deflate.write_all(&less(snapshot, before))?;
     Ok(deflate.finish()?)
 }

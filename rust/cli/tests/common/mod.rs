@@ -90,6 +90,12 @@ impl Builder {
         self
     }
 
+    /// The same, as it is.
+    pub fn vm_values(mut self, reason: u32, values: Values) -> Self {
+        let Ok(()) = snapshot::put_vm_row(&mut self, &row(reason, values, &[]));
+        self
+    }
+
     /// What the row before it has of the VMM's time: count and cycles; and of waiting.
     pub fn row_time(mut self, count: u64, cycles: u64, halted: u64) -> Self {
         let values = Values {
