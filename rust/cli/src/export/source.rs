@@ -40,15 +40,13 @@ impl Source {
         let (begin, file) = files::open(path, recording::MAGIC.len())?;
         let is_recording = recording::is_recording(&begin);
         // Read once, for it may be a pipe.
-        let mut whole = Cursor::new(begin).chain(file);
+        let whole = Cursor::new(begin).chain(file);
         if is_recording {
             let moments = Reader::new(whole, &name).with_context(|| name.clone())?;
             let player = Player::new(moments, play).context(name)?;
             return Ok(Self::Recording(Box::new(player)));
         }
-        let mut bytes = Vec::new();
-        let read = whole.read_to_end(&mut bytes);
-        read.with_context(|| format!("cannot read {name}"))?;
+        let bytes = files::whole(path, whole)?;
         Ok(Self::Saved(Box::new(
             Reading::decode(&bytes).context(name)?,
         )))
